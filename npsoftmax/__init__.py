@@ -1,0 +1,1 @@
+"""Softmax and large-margin softmax by hand, in NumPy, every gradient checked."""

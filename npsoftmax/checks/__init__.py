@@ -1,0 +1,1 @@
+"""Properties of softmax and L-Softmax, run on any implementation."""
