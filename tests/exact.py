@@ -1,0 +1,257 @@
+"""Exact values: the equations of the layers once more, in decimals of 60 digits.
+
+In go arrays or lists of integers and floats, each converted without rounding; out
+come lists of `Decimal` of the same shape, right to more than 40 digits. Nothing here
+is written as in the package: psi is the binomial sum of the paper, its pieces come
+from pi itself, norms are plain square roots.
+
+(1)  logsumexp(z) = max z + log1p(r);   p_j = e_j / (1 + r);   log p_j = d_j - log1p(r)
+(2)  loss = -(1/N) sum_i log p_{i, y_i}
+(3)  dz_ij = p_ij / N for j != y_i;   dz_{i, y_i} = -(1/N) sum_{j != y_i} p_ij
+(4)  W_c . x = |W_c| |x| cos(theta_c)
+(5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m]
+(6)  f_y = |W_y| |x| (lam cos(theta_y) + psi(theta_y)) / (1 + lam);   f_j = W_j . x
+(7)  cos(m theta)            = sum_n (-1)^n C(m, 2n)   cos^(m-2n)   (1 - cos^2)^n
+     sin(m theta)/sin(theta) = sum_n (-1)^n C(m, 2n+1) cos^(m-2n-1) (1 - cos^2)^n
+(8)  dpsi/dtheta = -m |sin(m theta)|;   dpsi/dcos = (-1)^k m sin(m theta)/sin(theta)
+(9)  df_y/dx = |W_y| (g xh + g' (wh - c xh));   df_y/dW_y = |x| (g wh + g' (xh - c wh))
+(10) x = 0 or W_y = 0:   f_y = 0;   df_y/dx = W_y,   df_y/dW_y = x
+"""
+
+from decimal import Decimal, getcontext
+from math import comb
+
+import numpy as np
+
+getcontext().prec = 60
+
+
+def decimals(a):
+    """Return the numbers of `a`, of any shape, as nested lists of exact decimals."""
+    if isinstance(a, np.ndarray | np.generic):
+        a = a.tolist()
+    return [decimals(t) for t in a] if isinstance(a, list | tuple) else Decimal(a)
+
+
+def ulps(computed, exact, dtype=None):
+    """Return the largest error of `computed`, in units in the last place of `exact`.
+
+    The unit is the spacing of the floats of `dtype` (that of `computed`) around the
+    exact value: 2^-52 for 1 <= |exact| < 2 in float64, 5e-324 below 2e-308. Where
+    `computed` is not finite the error is 0 if `exact` overflows to it, else inf.
+    """
+    computed = np.asarray(computed)
+    dtype = np.dtype(dtype or computed.dtype)
+    pairs = list(zip(computed.ravel().tolist(), flat(exact), strict=True))
+    return max((ulps_of_one(a, b, dtype) for a, b in pairs), default=0.0)
+
+
+def ulps_of_one(computed, exact, dtype):
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = np.asarray(float(exact)).astype(dtype)[()]
+    if not (np.isfinite(computed) and np.isfinite(nearest)):
+        return 0.0 if computed == nearest else float("inf")
+    return float(
+        abs(Decimal(computed) - exact) / Decimal(float(np.spacing(abs(nearest))))
+    )
+
+
+def flat(nested):
+    """Return the decimals of nested lists in one list."""
+    if isinstance(nested, Decimal):
+        return [nested]
+    return [t for part in nested for t in flat(part)]
+
+
+# Softmax and cross-entropy. A row of logits z is a list; a batch is a list of rows.
+
+
+def shifted_exponentials(z):
+    """Return max z, all e_j, and r, the sum of all e_j but one largest: (1)."""
+    top = max(z)
+    e = [(t - top).exp() for t in z]
+    first = z.index(top)
+    return top, e, sum(e[:first] + e[first + 1 :], Decimal(0))
+
+
+def log1p(r):
+    """Return ln(1 + r); the sum 1 + r would lose the digits of a small r."""
+    if r > Decimal("1e-10"):
+        return (1 + r).ln()
+    return sum(((-1) ** (n + 1) * r**n / n for n in range(2, 7)), r)
+
+
+def logsumexp(z):
+    top, _, r = shifted_exponentials(decimals(z))
+    return top + log1p(r)  # (1)
+
+
+def softmax(z):
+    _, e, r = shifted_exponentials(decimals(z))
+    return [t / (1 + r) for t in e]  # (1)
+
+
+def log_softmax(z):
+    z = decimals(z)
+    top, _, r = shifted_exponentials(z)
+    return [(t - top) - log1p(r) for t in z]  # (1)
+
+
+def cross_entropy(z, y):
+    return -sum(log_softmax(row)[c] for row, c in zip(z, y, strict=True)) / len(
+        z
+    )  # (2)
+
+
+def cross_entropy_gradient(z, y):
+    dz = []
+    for row, c in zip(z, y, strict=True):
+        p = softmax(row)
+        p[c] = -sum(p[:c] + p[c + 1 :], Decimal(0))  # (3)
+        dz.append([t / len(z) for t in p])
+    return dz
+
+
+# psi, by the angle and by its cosine.
+
+
+def arctan_of_inverse(n):
+    """Return arctan(1/n) for an integer n > 1, by its power series."""
+    terms = (
+        (-1) ** i / (Decimal(2 * i + 1) * Decimal(n) ** (2 * i + 1)) for i in range(60)
+    )
+    return sum(terms)
+
+
+PI = 16 * arctan_of_inverse(5) - 4 * arctan_of_inverse(239)  # Machin, 1706
+
+
+def cos(t):
+    """Return cos(t) for 0 <= t <= 4, by its power series."""
+    term, total = Decimal(1), Decimal(1)
+    for n in range(1, 50):
+        term *= -t * t / ((2 * n - 1) * (2 * n))
+        total += term
+    return total
+
+
+def piece_of_angle(theta, m):
+    return min(m - 1, int(m * theta / PI))  # k of (5)
+
+
+def psi(theta, m):
+    theta = decimals(theta)
+    k = piece_of_angle(theta, m)
+    return cos(m * theta - k * PI) - 2 * k  # (5), for (-1)^k cos(t) = cos(t - k pi)
+
+
+def psi_prime(theta, m):
+    theta = decimals(theta)
+    k = piece_of_angle(theta, m)
+    return -m * abs(cos(PI / 2 - (m * theta - k * PI)))  # (8), sin(t) = cos(pi/2 - t)
+
+
+def binomial_sum(c, m, odd):
+    """Return (7): cos(m theta) if odd is 0, sin(m theta)/sin(theta) if odd is 1."""
+    sin2 = 1 - c * c
+    n_range = range((m - odd) // 2 + 1)
+    return sum(
+        (-1) ** n * comb(m, 2 * n + odd) * power(c, m - 2 * n - odd) * power(sin2, n)
+        for n in n_range
+    )
+
+
+def power(base, n):
+    return base**n if n else Decimal(1)  # Decimal has no 0**0
+
+
+def piece_of_cos(c, m):
+    return sum(cos(j * PI / m) > c for j in range(1, m))  # k of (8)
+
+
+def psi_of_cos(c, m):
+    c = decimals(c)
+    k = piece_of_cos(c, m)
+    return (-1) ** k * binomial_sum(c, m, 0) - 2 * k  # (5), (7)
+
+
+def slope_of_cos(c, m):
+    c = decimals(c)
+    return (-1) ** piece_of_cos(c, m) * m * binomial_sum(c, m, 1)  # (8)
+
+
+# L-Softmax. x holds rows; W is (D, C), so its classes are columns.
+
+
+def columns(W):
+    return [list(column) for column in zip(*decimals(W), strict=True)]
+
+
+def dot(a, b):
+    return sum((s * t for s, t in zip(a, b, strict=True)), Decimal(0))
+
+
+def norm(a):
+    return dot(a, a).sqrt()
+
+
+def times(s, a):
+    return [s * t for t in a]
+
+
+def plus(*vectors):
+    return [sum(parts) for parts in zip(*vectors, strict=True)]
+
+
+def mix(c, m, lam):
+    """Return g and g' of (6) and (9) at the cosine c."""
+    lam = decimals(lam)
+    g = (lam * c + psi_of_cos(c, m)) / (1 + lam)
+    return g, (lam + slope_of_cos(c, m)) / (1 + lam)
+
+
+def target_logit(x, w, m, lam):
+    size = norm(x) * norm(w)
+    return (
+        size * mix(dot(x, w) / size, m, lam)[0] if size else Decimal(0)
+    )  # (4) (6) (10)
+
+
+def target_gradient(x, w, m, lam):
+    """Return df_y/dx and df_y/dW_y."""
+    if not norm(x) * norm(w):
+        return w, x  # (10)
+    xh, wh = times(1 / norm(x), x), times(1 / norm(w), w)
+    c = dot(xh, wh)
+    g, g_prime = mix(c, m, lam)
+    df_dx = plus(times(g - g_prime * c, xh), times(g_prime, wh))
+    df_dw = plus(times(g - g_prime * c, wh), times(g_prime, xh))
+    return times(norm(w), df_dx), times(norm(x), df_dw)  # (9)
+
+
+def lsoftmax(x, W, y, m, lam=0.0):
+    """Return the logits, (N, C)."""
+    z = []
+    for row, label in zip(decimals(x), y, strict=True):
+        z.append([dot(row, w) for w in columns(W)])
+        z[-1][label] = target_logit(row, columns(W)[label], m, lam)  # (6)
+    return z
+
+
+def lsoftmax_gradient(x, W, y, m, lam, dz):
+    """Return dx, (N, D), and dW, (D, C), for the gradient dz of the logits, (N, C)."""
+    W = columns(W)
+    dx, dW = [], [times(0, w) for w in W]
+    for row, label, dz_row in zip(decimals(x), y, decimals(dz), strict=True):
+        slopes = [(w, row) for w in W]
+        slopes[label] = target_gradient(row, W[label], m, lam)
+        dx.append(
+            plus(
+                *(times(s, df_dx) for s, (df_dx, _) in zip(dz_row, slopes, strict=True))
+            )
+        )
+        dW = [
+            plus(dw, times(s, df_dw))
+            for dw, s, (_, df_dw) in zip(dW, dz_row, slopes, strict=True)
+        ]
+    return dx, [list(d) for d in zip(*dW, strict=True)]  # (9)
