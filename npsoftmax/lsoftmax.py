@@ -1,0 +1,216 @@
+"""L-Softmax: features x, weights W and labels y to logits with a margin on the angle
+of the true class (Liu, Wen, Yu, Yang, ICML 2016), and back.
+
+    (4)  W_c . x = |W_c| |x| cos(theta_c)
+    (5)  psi(theta) = (-1)^k cos(m theta) - 2k     for theta in [k pi/m, (k+1) pi/m],
+                                                   k = 0 .. m-1
+    (6)  f_j = W_j . x  for j != y;                f_y = |W_y| |x| g
+         g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
+    (7)  cos(m theta) = T_m(c),  sin(m theta) / sin(theta) = U_{m-1}(c),  c = cos(theta)
+         U_{-1} = 0,  U_0 = 1,  U_n = 2c U_{n-1} - U_{n-2},  T_m = c U_{m-1} - U_{m-2}
+    (8)  dpsi/dtheta = -m |sin(m theta)|
+         dpsi/dc = (-1)^k m U_{m-1}(c)             k = how many of cos(j pi/m),
+                                                   j = 1 .. m-1, lie above c
+    (9)  with x_hat = x/|x|, w_hat = W_y/|W_y|, g' = (lam + dpsi/dc) / (1 + lam):
+         df_y/dx   = |W_y| (g x_hat + g' (w_hat - c x_hat))
+                   = g' W_y + |W_y| (g - g' c) x_hat
+         df_y/dW_y = |x| (g w_hat + g' (x_hat - c w_hat))
+                   = g' x + |x| (g - g' c) w_hat
+    (10) x = 0 or W_y = 0: no angle exists; f_y = 0, with the slope of m = 1,
+         df_y/dx = W_y and df_y/dW_y = x
+
+In (9) the first form shows a radial and a tangential part; the second, the same sorted by
+W_y and x_hat, is what the code computes: its g' W_y is a matrix product like those of
+the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1], no
+sin(theta) to divide by, and no eps anywhere.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npsoftmax.arguments import (
+    finite,
+    gradient,
+    labels,
+    margin,
+    matrix,
+    non_negative,
+    numbers,
+)
+from npsoftmax.precision import polar, power_of_two, working_copy
+
+
+def psi(theta, m):
+    """Return psi by its pieces (5): 1 at 0, falling to 1 - 2m at pi.
+
+    theta: angles in radians in [0, pi], any shape -> the same shape. m: the margin, an
+    integer from 1. Raises ValueError for an angle outside [0, pi].
+    """
+    theta, m = _angle(theta), margin(m)
+    k = _piece(theta, m)
+    return ((-1.0) ** k * np.cos(m * theta) - 2 * k).astype(theta.dtype)[()]  # (5)
+
+
+def psi_prime(theta, m):
+    """Return dpsi/dtheta = -m |sin(m theta)| (8): one formula for all the pieces.
+
+    theta: angles in radians in [0, pi], any shape -> the same shape. m: the margin, an
+    integer from 1. Raises ValueError for an angle outside [0, pi].
+    """
+    theta, m = _angle(theta), margin(m)
+    k = _piece(theta, m)
+    return (-m * (-1.0) ** k * np.sin(m * theta)).astype(theta.dtype)[()]  # (8)
+
+
+class PsiCache(NamedTuple):
+    """The intermediates of (5) and (7), in order of computation."""
+
+    cos: np.ndarray  # any shape
+    m: int
+    k: np.ndarray  # cos's shape; the piece, 0 .. m-1
+    sign: np.ndarray  # cos's shape; (-1)^k
+    T: np.ndarray  # cos's shape; T_m = cos(m theta)
+    U: np.ndarray  # cos's shape; U_{m-1} = sin(m theta) / sin(theta)
+
+
+def psi_forward(cos, m):
+    """Return psi (5) from cos(theta), of any shape, and the cache.
+
+    Raises ValueError for a cosine outside [-1, 1] by more than rounding: 1 + 2 eps, what
+    the product of two unit vectors may give, is taken as it is.
+    """
+    cos, m = numbers("cos", cos), margin(m)
+    rounding = np.sqrt(np.finfo(cos.dtype).eps)
+    if cos.size and not np.abs(cos.real).max() <= 1 + rounding:
+        raise ValueError(
+            f"cos is {_first_beyond(cos.real, -1, 1)}, but a cosine is in [-1, 1]"
+        )
+    return _psi_forward(cos, m)
+
+
+def psi_backward(dpsi, cache):
+    """Return dcos = dpsi (-1)^k m U_{m-1}(cos) (8), of the shape of cos."""
+    dpsi = gradient("dpsi", dpsi, cache.cos.shape)
+    return dpsi * cache.m * cache.sign * cache.U  # (8)
+
+
+def _psi_forward(cos, m):
+    knots = np.cos(np.arange(1, m) * np.pi / m).astype(cos.real.dtype)  # (m - 1,)
+    k = (knots > cos.real[..., None]).sum(axis=-1)  # (8)
+    sign = (1 - 2 * (k % 2)).astype(knots.dtype)
+    T, U = chebyshev(cos, m)  # (7)
+    return sign * T - 2 * k.astype(knots.dtype), PsiCache(cos, m, k, sign, T, U)  # (5)
+
+
+def chebyshev(c, m):
+    """Return T_m(c) = cos(m theta) and U_{m-1}(c) = sin(m theta) / sin(theta) (7)."""
+    U_before, U = np.zeros_like(c), np.ones_like(c)
+    for _ in range(m - 1):
+        U_before, U = U, 2 * c * U - U_before  # (7)
+    return c * U - U_before, U  # (7)
+
+
+class LSoftmaxCache(NamedTuple):
+    """The intermediates of (4) to (6) and (9), in order of computation."""
+
+    x: np.ndarray  # (N, D)
+    W: np.ndarray  # (D, C)
+    y: np.ndarray  # (N,) labels
+    m: int
+    lam: float
+    x_norm: np.ndarray  # (N,) |x|
+    x_hat: np.ndarray  # (N, D) x / |x|
+    W_norm: np.ndarray  # (C,) |W_c|
+    W_hat: np.ndarray  # (C, D) W_c / |W_c|, a row for each class
+    cos: np.ndarray  # (N,) cos(theta_y)
+    k: np.ndarray  # (N,) the piece of psi
+    psi: np.ndarray  # (N,)
+    g: np.ndarray  # (N,) (6)
+    g_prime: np.ndarray  # (N,) dg/dcos (9)
+    radial: np.ndarray  # (N,) g - g' cos (9)
+    z: np.ndarray  # (N, C) logits, f of (6)
+
+
+def lsoftmax_forward(x, W, y, m, lam=0.0):
+    """Return the logits z (N, C) of (6), with the margin in the label's column.
+
+    x (N, D) features, W (D, C) weights without bias, y (N,) labels, m the margin (an
+    integer from 1; 1 is the plain softmax), lam (from 0) how much of the plain cosine is
+    mixed in. The loss is `cross_entropy_forward(z, y)`. To predict, no label is needed:
+    `argmax(x @ W)`. Raises ValueError or TypeError that names the argument.
+    """
+    x, W, y, m, lam = _arguments(x, W, y, m, lam)
+    rows, dtype = np.arange(len(y)), np.result_type(x, W)
+    x, W = working_copy(x), working_copy(W)
+    x_norm, x_hat = polar(x)  # (N,), (N, D)
+    W_norm, W_hat = polar(np.ascontiguousarray(W.T))  # (C,), (C, D)
+    cos = np.einsum("nd,nd->n", x_hat, W_hat[y])  # (N,) (4)
+    psi, pieces = _psi_forward(cos, m)  # (N,) (5)
+    g = (lam * cos + psi) / (1 + lam)  # (N,) (6)
+    g_prime = (lam + psi_backward(np.ones_like(cos), pieces)) / (1 + lam)  # (N,) (9)
+    radial = g - g_prime * cos  # (N,) (9)
+    z = x @ W  # (N, C) (4)
+    f_y = W_norm[y] * x_norm * g  # (N,) (6)
+    no_angle = (x_norm.real == 0) | (W_norm[y].real == 0)  # (N,) (10)
+    if no_angle.any():
+        f_y = np.where(no_angle, z[rows, y], f_y)  # (N,) (10)
+        g_prime = np.where(no_angle, 1, g_prime)  # (N,) (10)
+        radial = np.where(no_angle, 0, radial)  # (N,) (10)
+    z[rows, y] = f_y  # (N, C) (6)
+    z = z.astype(dtype, copy=False)
+    return z, LSoftmaxCache(
+        x, W, y, m, lam, x_norm, x_hat, W_norm, W_hat,
+        cos, pieces.k, psi, g, g_prime, radial, z,
+    )  # fmt: skip
+
+
+def lsoftmax_backward(dz, cache):
+    """Return dx (N, D) and dW (D, C) by (9); dz (N, C) is the gradient by the logits."""
+    x, W, y, m, lam, x_norm, x_hat, W_norm, W_hat, *_, g_prime, radial, z = cache
+    dz = gradient("dz", dz, z.shape)
+    rows, C = np.arange(len(y)), len(W_norm)
+    # g' W_y may be m^2 times as large as df_y/dx: room for it at the end of the range.
+    room = power_of_two(np.array(4.0 * m * m, dtype=x_norm.real.dtype))
+    dz = dz / room  # (N, C)
+    dz_y = dz[rows, y]  # (N,)
+    dz[rows, y] *= g_prime  # (N, C)
+    dx = dz @ W.T  # (N, D) sum_j dz_j W_j, with g' W_y
+    dx += (dz_y * W_norm[y] * radial)[:, None] * x_hat  # (N, D) (9)
+    dW = x.T @ dz  # (D, C) sum_i dz_i x_i, with g' x
+    along = np.bincount(y, weights=dz_y * x_norm * radial, minlength=C)  # (C,)
+    dW += W_hat.T * along.astype(dW.dtype)  # (D, C) (9)
+    dx *= room
+    dW *= room
+    return dx.astype(z.dtype, copy=False), dW.astype(z.dtype, copy=False)
+
+
+def _arguments(x, W, y, m, lam):
+    x, W = matrix("x", x, "(N, D)"), matrix("W", W, "(D, C)")
+    if x.shape[1] != W.shape[0]:
+        raise ValueError(
+            f"x has shape {x.shape} and W {W.shape}, but x W needs as many columns in "
+            "x as rows in W"
+        )
+    y = labels(y, x.shape[0], W.shape[1])
+    return finite("x", x), finite("W", W), y, margin(m), non_negative("lam", lam)
+
+
+def _angle(theta):
+    theta = numbers("theta", theta)
+    pi = theta.real.dtype.type(np.pi)
+    if theta.size and not (theta.real.min() >= 0 and theta.real.max() <= pi):
+        raise ValueError(
+            f"theta is {_first_beyond(theta.real, 0, pi)}, but an angle is in [0, pi], "
+            "in radians"
+        )
+    return theta
+
+
+def _piece(theta, m):
+    knots = np.arange(1, m) * np.pi / m  # (m - 1,)
+    return (knots <= theta.real[..., None]).sum(axis=-1)
+
+
+def _first_beyond(a, low, high):
+    return a[~((a >= low) & (a <= high))].flat[0]
