@@ -19,6 +19,7 @@ from pi itself, norms are plain square roots.
 """
 
 from decimal import Decimal, getcontext
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -68,6 +69,11 @@ def flat(nested):
 
 def shifted_exponentials(z):
     """Return max z, all e_j, and r, the sum of all e_j but one largest: (1)."""
+    return exponentials_of_row(tuple(decimals(z)))
+
+
+@lru_cache(maxsize=100)
+def exponentials_of_row(z):
     top = max(z)
     e = [(t - top).exp() for t in z]
     first = z.index(top)
@@ -82,19 +88,18 @@ def log1p(r):
 
 
 def logsumexp(z):
-    top, _, r = shifted_exponentials(decimals(z))
+    top, _, r = shifted_exponentials(z)
     return top + log1p(r)  # (1)
 
 
 def softmax(z):
-    _, e, r = shifted_exponentials(decimals(z))
+    _, e, r = shifted_exponentials(z)
     return [t / (1 + r) for t in e]  # (1)
 
 
 def log_softmax(z):
-    z = decimals(z)
     top, _, r = shifted_exponentials(z)
-    return [(t - top) - log1p(r) for t in z]  # (1)
+    return [(t - top) - log1p(r) for t in decimals(z)]  # (1)
 
 
 def cross_entropy(z, y):
