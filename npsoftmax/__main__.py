@@ -1,0 +1,93 @@
+"""The command line: `npsoftmax`, the same as `python -m npsoftmax`."""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from importlib import metadata
+
+from npsoftmax import commands
+
+DEFAULT = "train"
+READING_ORDER = ("train", "trace", "figures", "start", "hint", "check", "grade")
+DESCRIPTION = """\
+Softmax and large-margin softmax by hand, in NumPy, every gradient checked.
+
+Without a command, npsoftmax trains: a tiny network on 1,797 real digits, with softmax
+and with the margins m = 2, 3 and 4; a few seconds, one table, one figure.
+"""
+EPILOG = """\
+examples:
+  npsoftmax                        the same as npsoftmax train
+  npsoftmax --margins 1 4          softmax beside one margin only
+  npsoftmax train --help           what can be chosen, and what it means
+
+`npsoftmax COMMAND --help` explains each command.
+Exit code: 0 all right, 1 something is wrong, 2 could not run.
+"""
+
+
+def main(argv=None):
+    """Run the command line on `argv`, by default sys.argv[1:]; return the exit code.
+
+    0 all right; 1 something is wrong; 2 could not run, and stderr says why.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = build_parser().parse_args(_with_command(argv))
+        return args.run(args)
+    except SystemExit as stop:  # argparse has already said why
+        return stop.code or 0
+    except commands.CommandError as error:
+        print(f"npsoftmax: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nnpsoftmax: stopped", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _with_command(argv):
+    """Return argv with the default command in front where it names none."""
+    for_all = {"-h", "--help", "--version"}
+    names_one = argv and (argv[0] in for_all or not argv[0].startswith("-"))
+    return argv if names_one else [DEFAULT, *argv]
+
+
+def build_parser():
+    """Return the parser of the command line, with every command there is."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "npsoftmax",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=as_written,
+    )
+    version = f"npsoftmax {metadata.version('npsoftmax')}"
+    parser.add_argument("--version", action="version", version=version)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name in command_names():
+        module = importlib.import_module(f"npsoftmax.commands.{name}")
+        first_line = module.__doc__.splitlines()[0]
+        command = subparsers.add_parser(
+            name,
+            help=first_line[0].lower() + first_line[1:].rstrip("."),
+            description=module.__doc__,
+            formatter_class=as_written,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def command_names():
+    """Return the names of the modules in npsoftmax.commands, in reading order."""
+    names = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    return [name for name in READING_ORDER if name in names]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

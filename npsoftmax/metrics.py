@@ -1,0 +1,121 @@
+"""In: a network's Params, images x and labels y. Out: how often it errs, and angles.
+
+    error       the share of rows whose largest plain logit x W is not the label's:
+                the margin is for training only and never enters here
+    to_weight   mean angle between a feature and its own class's weight W_y
+    within      mean angle between a feature and the mean of its own class
+    between     the smallest angle between the means of two classes
+
+All angles are in degrees, those between a and b by Kahan's formula, right also for
+small angles, where arccos loses half its digits:
+
+    angle(a, b) = 2 arctan2(|u - v|, |u + v|),    u = a/|a|,  v = b/|b|
+
+A vector of length zero has no angle: it is nan here, left out of the means, and counted
+in `without_angle`, so that nothing is left out in silence.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npsoftmax.mlp import features
+
+ROWS_AT_ONCE = 4096
+
+
+class Measures(NamedTuple):
+    """What is measured of one network on one set of images."""
+
+    error: float  # 0 to 1
+    to_weight: float  # degrees
+    within: float  # degrees
+    between: float  # degrees
+    without_angle: int  # features of length zero, left out of the angles
+
+
+def measure(params, x, y):
+    """Return the Measures of a network on images x (N, D) with labels y (N,)."""
+    f = features_in_blocks(params, x)  # (N, F)
+    W = params.W4  # (F, C)
+    means = class_means(f, y, W.shape[1])  # (C, F)
+    to_weight = angle(f, W.T[y])  # (N,)
+    within = angle(f, means[y])  # (N,)
+    return Measures(
+        error=error_rate((f @ W).argmax(axis=1), y),
+        to_weight=_mean_of_known(to_weight),
+        within=_mean_of_known(within),
+        between=smallest_angle_between(means),
+        without_angle=int((~f.any(axis=1)).sum()),
+    )
+
+
+def features_in_blocks(params, x, rows=ROWS_AT_ONCE):
+    """Return the features (N, F) of images x (N, D), a block of rows at a time.
+
+    The hidden layers of 60,000 images at once would need more memory than the images.
+    """
+    blocks = [features(params, x[i : i + rows]) for i in range(0, len(x), rows)]
+    return np.concatenate(blocks)  # (N, F)
+
+
+def error_rate(predicted, y):
+    """Return the share, 0 to 1, of predicted classes (N,) that differ from y (N,)."""
+    predicted, y = np.asarray(predicted), np.asarray(y)
+    if predicted.shape != y.shape or y.size == 0:
+        raise ValueError(
+            f"predicted has shape {predicted.shape} and y {y.shape}: they must have "
+            "the same, with at least one row"
+        )
+    return float(np.mean(predicted != y))
+
+
+def angle(a, b):
+    """Return the angles, 0 to 180 degrees, between the rows of a and b (N, F).
+
+    Where a row has length zero, the angle is nan. Source: W. Kahan, "How futile are
+    mindless assessments of roundoff in floating-point computation?" (2006), section 12.
+
+    >>> a, b = [[1.0, 0.0]], [[1.0, 1e-9]]  # their cosine rounds to 1
+    >>> float(np.radians(angle(a, b))[0])
+    1e-09
+    """
+    u, v = _directions(a), _directions(b)  # (N, F)
+    apart = np.sqrt(((u - v) ** 2).sum(axis=-1))  # (N,)
+    along = np.sqrt(((u + v) ** 2).sum(axis=-1))  # (N,)
+    return np.degrees(2 * np.arctan2(apart, along))  # (N,)
+
+
+def class_means(f, y, C):
+    """Return the mean feature of each class (C, F); nan for a class without a row."""
+    onehot = np.asarray(y)[:, None] == np.arange(C)  # (N, C)
+    count = onehot.sum(axis=0)[:, None]  # (C, 1)
+    total = onehot.T.astype(np.float64) @ f  # (C, F)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def smallest_angle_between(means):
+    """Return the smallest angle in degrees between two rows of `means` (C, F).
+
+    Rows without an angle are left out; with fewer than two others, the result is nan.
+    """
+    means = np.asarray(means)
+    known = means[np.isfinite(means).all(axis=1) & means.any(axis=1)]  # (K, F)
+    first, second = np.triu_indices(len(known), k=1)
+    if len(first) == 0:
+        return float("nan")
+    return float(angle(known[first], known[second]).min())
+
+
+def _directions(a):
+    """Return the rows of `a` as float64 of length 1, or nan where the length is 0."""
+    a = np.asarray(a, np.float64)
+    largest = np.abs(a).max(axis=-1, keepdims=True)  # (N, 1)
+    a = np.divide(a, largest, out=np.full_like(a, np.nan), where=largest > 0)
+    return a / np.sqrt((a**2).sum(axis=-1, keepdims=True))  # (N, F)
+
+
+def _mean_of_known(angles):
+    """Return the mean of those angles that exist, or nan if none does."""
+    known = angles[~np.isnan(angles)]
+    return float(known.mean()) if len(known) else float("nan")
