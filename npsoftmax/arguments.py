@@ -1,5 +1,5 @@
-"""Checks of arguments: in goes what a caller gave, back comes a NumPy array or a number,
-or an error that says which argument it was, what it was, and what it may be.
+"""Checks of arguments: in goes what a caller gave, back comes an array or a number, or
+an error that says which argument it was, what it was, and what it may be.
 """
 
 import operator
@@ -25,6 +25,11 @@ def numeric(name, a):
     if array is None or array.dtype.kind not in "biufc":
         raise TypeError(f"{name} is {_short(a)}, but it must be an array of numbers")
     return array
+
+
+def logits(z):
+    """Return z (N, C) as rows side by side in memory; integers stay integers."""
+    return np.ascontiguousarray(check_matrix("z", numeric("z", z), "(N, C)"))
 
 
 def matrix(name, a, shape="(rows, columns)"):

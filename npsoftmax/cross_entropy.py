@@ -4,27 +4,27 @@
     (3)  dz_ij = p_ij / N                            for j != y_i
          dz_{i, y_i} = (p_{i, y_i} - 1) / N = -(1/N) sum_{j != y_i} p_ij
 
-The two forms of the label's own entry are equal on paper. For a confident right answer p
-is near 1 and p - 1 has no right digit left, but the others' sum, r / (1 + r), has all.
+The two forms of the label's own entry are equal on paper. For a confident right answer
+p is near 1 and p - 1 has no right digit left; the others' sum, r / (1 + r), has all.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import check_matrix, gradient, labels, numeric
-from npsoftmax.precision import mean, working_copy
-from npsoftmax.softmax import shifted_exponentials, working_float
+from npsoftmax.arguments import gradient, labels, logits
+from npsoftmax.precision import mean
+from npsoftmax.softmax import float_type, shifted_exponentials
 
 
 class CrossEntropyCache(NamedTuple):
     """The intermediates of (1) and (2), in order of computation."""
 
     y: np.ndarray  # (N,) labels
-    top: np.ndarray  # (N, 1) the column of the largest logit
+    top: np.ndarray  # (N,) the column of the largest logit
     d: np.ndarray  # (N, C) z - max z
     e: np.ndarray  # (N, C) exp(z - max z)
-    r: np.ndarray  # (N, 1) the sum of all e but the largest
+    r: np.ndarray  # (N,) the sum of all e but the largest
     log_p_y: np.ndarray  # (N,) the label's log-probability
     loss: np.floating  # ()
 
@@ -38,13 +38,11 @@ def cross_entropy_forward(z, y):
     >>> float(cross_entropy_forward([[50.0, 0.0]], [0])[0])  # log(1 + 2e-22) is 0
     1.9287498479639178e-22
     """
-    z = check_matrix("z", numeric("z", z), "(N, C)")
+    z = logits(z)
     y = labels(y, *z.shape)
-    dtype = working_float(z).dtype
-    z = np.ascontiguousarray(working_copy(z))
-    top, d, e, r = shifted_exponentials(z)  # (N, 1), (N, C), (N, C), (N, 1) (1)
-    log_p_y = d[np.arange(len(y)), y] - np.log1p(r[:, 0])  # (N,) (1)
-    loss = 0 - mean(log_p_y).astype(dtype)  # () (2)
+    top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,) (1)
+    log_p_y = d[np.arange(len(y)), y] - np.log1p(r)  # (N,) (1)
+    loss = 0 - mean(log_p_y).astype(float_type(z))  # () (2)
     return loss, CrossEntropyCache(y, top, d, e, r, log_p_y, loss)
 
 
@@ -53,8 +51,8 @@ def cross_entropy_backward(dloss, cache):
     y, top, d, e, r, log_p_y, loss = cache
     dloss = gradient("dloss", dloss, ())
     N, rows = len(y), np.arange(len(y))
-    dz = e / (1 + r)  # (N, C) p
-    others = r[:, 0] / (1 + r[:, 0])  # (N,) all but the largest p
-    dz[rows, y] = np.where(y == top[:, 0], -others, dz[rows, y] - 1)  # (N,) (3)
+    dz = e / (1 + r[:, None])  # (N, C) p
+    others = r / (1 + r)  # (N,) all p but the largest
+    dz[rows, y] = np.where(y == top, -others, dz[rows, y] - 1)  # (N,) (3)
     dz *= dloss / N  # (N, C) (3)
     return dz.astype(loss.dtype, copy=False)

@@ -19,10 +19,10 @@ of the true class (Liu, Wen, Yu, Yang, ICML 2016), and back.
     (10) x = 0 or W_y = 0: no angle exists; f_y = 0, with the slope of m = 1,
          df_y/dx = W_y and df_y/dW_y = x
 
-In (9) the first form shows a radial and a tangential part; the second, the same sorted by
-W_y and x_hat, is what the code computes: its g' W_y is a matrix product like those of
-the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1], no
-sin(theta) to divide by, and no eps anywhere.
+In (9) the first form shows a radial and a tangential part; the second, the same sorted
+by W_y and x_hat, is what the code computes: its g' W_y is a matrix product like those
+of the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1],
+no sin(theta) to divide by, and no eps anywhere.
 """
 
 from typing import NamedTuple
@@ -77,8 +77,8 @@ class PsiCache(NamedTuple):
 def psi_forward(cos, m):
     """Return psi (5) from cos(theta), of any shape, and the cache.
 
-    Raises ValueError for a cosine outside [-1, 1] by more than rounding: 1 + 2 eps, what
-    the product of two unit vectors may give, is taken as it is.
+    Raises ValueError for a cosine outside [-1, 1] by more than rounding: 1 + 2 eps,
+    what the product of two unit vectors may give, is taken as it is.
     """
     cos, m = numbers("cos", cos), margin(m)
     rounding = np.sqrt(np.finfo(cos.dtype).eps)
@@ -136,9 +136,9 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     """Return the logits z (N, C) of (6), with the margin in the label's column.
 
     x (N, D) features, W (D, C) weights without bias, y (N,) labels, m the margin (an
-    integer from 1; 1 is the plain softmax), lam (from 0) how much of the plain cosine is
-    mixed in. The loss is `cross_entropy_forward(z, y)`. To predict, no label is needed:
-    `argmax(x @ W)`. Raises ValueError or TypeError that names the argument.
+    integer from 1; 1 is the plain softmax), lam (from 0) how much of the plain cosine
+    is mixed in. The loss is `cross_entropy_forward(z, y)`. To predict, no label is
+    needed: `argmax(x @ W)`. Raises ValueError or TypeError that names the argument.
     """
     x, W, y, m, lam = _arguments(x, W, y, m, lam)
     rows, dtype = np.arange(len(y)), np.result_type(x, W)
@@ -166,7 +166,7 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
 
 
 def lsoftmax_backward(dz, cache):
-    """Return dx (N, D) and dW (D, C) by (9); dz (N, C) is the gradient by the logits."""
+    """Return dx (N, D) and dW (D, C) by (9), from dz (N, C), the logits' gradient."""
     x, W, y, m, lam, x_norm, x_hat, W_norm, W_hat, *_, g_prime, radial, z = cache
     dz = gradient("dz", dz, z.shape)
     rows, C = np.arange(len(y)), len(W_norm)

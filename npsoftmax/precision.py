@@ -62,5 +62,7 @@ def mean(a):
 
 
 def working_copy(a):
-    """Return float16 as float32, to compute in; any other type as it is."""
-    return a.astype(np.float32) if a.dtype == np.float16 else a
+    """Return a in the type to compute in: float32 for float16, float64 for integers."""
+    if a.dtype.kind in "fc":
+        return a if a.dtype.itemsize > 2 else a.astype(np.float32)
+    return a.astype(np.float64)

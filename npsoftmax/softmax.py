@@ -24,27 +24,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import check_matrix, gradient, numeric
+from npsoftmax.arguments import gradient, logits, numeric
 from npsoftmax.precision import two_sum, working_copy
 
 
 class SoftmaxCache(NamedTuple):
     """The intermediates of (1), in order of computation."""
 
-    top: np.ndarray  # (N, 1) the column of the largest logit
+    top: np.ndarray  # (N,) the column of the largest logit
     d: np.ndarray  # (N, C) z - max z
     e: np.ndarray  # (N, C) exp(z - max z)
-    r: np.ndarray  # (N, 1) the sum of all e but the largest
+    r: np.ndarray  # (N,) the sum of all e but the largest
     p: np.ndarray  # (N, C)
 
 
 class LogSoftmaxCache(NamedTuple):
     """The intermediates of (1), in order of computation."""
 
-    top: np.ndarray  # (N, 1) the column of the largest logit
+    top: np.ndarray  # (N,) the column of the largest logit
     d: np.ndarray  # (N, C) z - max z
     e: np.ndarray  # (N, C) exp(z - max z)
-    r: np.ndarray  # (N, 1) the sum of all e but the largest
+    r: np.ndarray  # (N,) the sum of all e but the largest
     log_p: np.ndarray  # (N, C)
 
 
@@ -58,13 +58,12 @@ def logsumexp(z, axis=-1):
     >>> float(logsumexp([-1000.0, -1000.0]))   # log(exp(-1000) + ...) is log(0)
     -999.3068528194401
     """
-    z, z_dtype = _rows(z, axis)
+    z, restore = _as_rows(z, axis)
     top, d, e, r = shifted_exponentials(z)
-    z_max = np.take_along_axis(working_float(z), top, axis=-1)
-    z_max, r = z_max[..., 0], r[..., 0]
+    z_max = working_copy(z[np.arange(len(z)), top])
     with np.errstate(invalid="ignore"):
         lse = np.where(np.isinf(z_max), z_max, z_max + np.log1p(r))
-    return lse.astype(z_dtype)[()]
+    return restore(lse[:, None])[..., 0][()]
 
 
 def softmax(z, axis=-1):
@@ -76,9 +75,10 @@ def softmax(z, axis=-1):
     >>> softmax([1000.0, 0.0])                 # exp(1000) is inf
     array([1., 0.])
     """
-    z, z_dtype = _rows(z, axis)
+    z, restore = _as_rows(z, axis)
     top, d, e, r = shifted_exponentials(z)
-    return np.moveaxis((e / (1 + r)).astype(z_dtype, copy=False), -1, axis)
+    e /= 1 + r[:, None]
+    return restore(e)
 
 
 def log_softmax(z, axis=-1):
@@ -90,9 +90,10 @@ def log_softmax(z, axis=-1):
     >>> log_softmax([1000.0, 1.0])             # log(softmax(z)) gives [0, -inf]
     array([   0., -999.])
     """
-    z, z_dtype = _rows(z, axis)
+    z, restore = _as_rows(z, axis)
     top, d, e, r = shifted_exponentials(z)
-    return np.moveaxis((d - np.log1p(r)).astype(z_dtype, copy=False), -1, axis)
+    d -= np.log1p(r)[:, None]
+    return restore(d)
 
 
 def naive_softmax(z, axis=-1):
@@ -110,10 +111,9 @@ def naive_softmax(z, axis=-1):
 
 def softmax_forward(z):
     """Return p (N, C) of logits z (N, C), and the cache for `softmax_backward`."""
-    z = check_matrix("z", numeric("z", z), "(N, C)")
-    z, z_dtype = _rows(z, -1)
-    top, d, e, r = shifted_exponentials(z)  # (N, 1), (N, C), (N, C), (N, 1)
-    p = (e / (1 + r)).astype(z_dtype, copy=False)  # (N, C) (1)
+    z = logits(z)
+    top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,)
+    p = (e / (1 + r[:, None])).astype(float_type(z), copy=False)  # (N, C) (1)
     return p, SoftmaxCache(top, d, e, r, p)
 
 
@@ -126,10 +126,9 @@ def softmax_backward(dp, cache):
 
 def log_softmax_forward(z):
     """Return log p (N, C) of logits z (N, C), and the cache for its backward."""
-    z = check_matrix("z", numeric("z", z), "(N, C)")
-    z, z_dtype = _rows(z, -1)
-    top, d, e, r = shifted_exponentials(z)  # (N, 1), (N, C), (N, C), (N, 1)
-    log_p = (d - np.log1p(r)).astype(z_dtype, copy=False)  # (N, C) (1)
+    z = logits(z)
+    top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,)
+    log_p = (d - np.log1p(r)[:, None]).astype(float_type(z), copy=False)  # (N, C) (1)
     return log_p, LogSoftmaxCache(top, d, e, r, log_p)
 
 
@@ -137,29 +136,27 @@ def log_softmax_backward(dlog_p, cache):
     """Return dz (N, C) of the loss whose gradient by log p is dlog_p (N, C)."""
     top, d, e, r, log_p = cache
     dlog_p = gradient("dlog_p", dlog_p, log_p.shape)
-    p = (e / (1 + r)).astype(log_p.dtype, copy=False)  # (N, C) (1)
+    p = (e / (1 + r[:, None])).astype(log_p.dtype, copy=False)  # (N, C) (1)
     return dlog_p - p * dlog_p.sum(axis=1, keepdims=True)  # (N, C)
 
 
 def shifted_exponentials(z):
-    """Return top, d, e and r of (1) along the last axis of z (..., C).
-
-    top (..., 1), d (..., C), e (..., C), r (..., 1). The largest has d = 0 and e = 1.
-    """
-    top = z.real.argmax(axis=-1)[..., None]  # (..., 1)
-    z_max = np.take_along_axis(z, top, axis=-1)  # (..., 1)
-    d, err = subtract_max(z, z_max)  # (..., C) (1)
-    e = np.exp(d)  # (..., C) (1)
+    """Return top (N,), d (N, C), e (N, C) and r (N,) of (1) for logits z (N, C)."""
+    top = z.real.argmax(axis=1)  # (N,)
+    largest = np.arange(0, z.size, z.shape[1]) + top  # (N,) its place in z.ravel()
+    d, err = subtract_max(z, z.take(largest)[:, None])  # (N, C) (1)
+    e = np.exp(d)  # (N, C) (1)
     err *= e
-    e += err  # exp(d + err) = exp(d) (1 + err)
-    np.put_along_axis(e, top, 0, axis=-1)
-    r = e.sum(axis=-1, keepdims=True)  # (..., 1) (1)
-    np.put_along_axis(e, top, np.exp(np.take_along_axis(d, top, axis=-1)), axis=-1)
+    e += err  # (N, C) exp(d + err) = exp(d) (1 + err)
+    e_top = e.take(largest)  # (N,) 1, or nan
+    e.put(largest, 0)
+    r = e.sum(axis=1)  # (N,) (1)
+    e.put(largest, e_top)
     return top, d, e, r
 
 
 def subtract_max(z, z_max):
-    """Return d = z - max z (1) as rounded and its error, both (..., C).
+    """Return d = z - max z (1) as rounded and its error, both (N, C).
 
     Integers are subtracted as integers (so that uint8 3 - 5 is -2 and not 254). The one
     entry +inf of a row is 0 from itself: the limit of ever larger numbers.
@@ -167,36 +164,36 @@ def subtract_max(z, z_max):
     if z.dtype.kind in "biu":
         below = z_max.astype(np.uint64) - z.astype(np.uint64)  # modulo 2^64: exact
         return 0 - below.astype(np.float64), np.zeros(z.shape)
-    d, err = two_sum(z, z_max)
-    if np.isposinf(z_max.real).any():
-        lone = np.isposinf(z.real) & (np.isposinf(z.real).sum(-1, keepdims=True) == 1)
-        d[lone] = 0
+    d, err = two_sum(working_copy(z), working_copy(z_max))
+    if (z_max.real == np.inf).any():
+        infinite = z.real == np.inf
+        d[infinite & (infinite.sum(axis=1, keepdims=True) == 1)] = 0
     return d, err
 
 
-def working_float(z):
-    """Return integers as float64 and anything else as it is."""
-    return z.astype(np.float64) if z.dtype.kind in "biu" else z
+def float_type(z):
+    """Return the type of an answer about z: its own, or float64 for integers."""
+    return np.dtype(np.float64) if z.dtype.kind in "biu" else z.dtype
 
 
-def _rows(z, axis):
-    """Return z with `axis` last and contiguous, and the type of the answer.
+def _as_rows(z, axis):
+    """Return z as rows (N, C) along `axis`, and a function that puts rows back.
 
-    Contiguous because NumPy sums pairwise, hence accurately, only along such an axis.
+    The rows are contiguous, for NumPy sums pairwise, hence accurately, only along such.
     """
     z = numeric("z", z)
-    shape = z.shape
-    if z.ndim == 0:
-        raise ValueError("z is a single number, but it must be an array of logits")
-    try:
-        z = np.moveaxis(z, axis, -1)
-    except np.exceptions.AxisError:
+    if not -z.ndim <= axis < z.ndim:
+        raise ValueError(f"axis is {axis}, but z has shape {z.shape}")
+    last = axis in (-1, z.ndim - 1)
+    moved = z if last else np.moveaxis(z, axis, -1)
+    if moved.shape[-1] == 0:
         raise ValueError(
-            f"axis is {axis}, but z has {z.ndim} axes: 0 to {z.ndim - 1}, or negative"
-        ) from None
-    if z.shape[-1] == 0:
-        raise ValueError(
-            f"z has shape {shape}, no classes along axis {axis}: it must have one or more"
+            f"z has shape {z.shape}: along axis {axis} it must have one class or more"
         )
-    z_dtype = np.float64 if z.dtype.kind in "biu" else z.dtype
-    return np.ascontiguousarray(working_copy(z)), z_dtype
+
+    def restore(rows):
+        rows = rows.astype(float_type(z), copy=False)
+        rows = rows.reshape(*moved.shape[:-1], rows.shape[-1])
+        return rows if last else np.moveaxis(rows, -1, axis)
+
+    return np.ascontiguousarray(moved).reshape(-1, moved.shape[-1]), restore
