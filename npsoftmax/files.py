@@ -1,0 +1,33 @@
+"""Files for people: written whole or not at all, and never over another unasked."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path, text, replace=False):
+    """Write `text` to the file `path`, whole or not at all.
+
+    Raises FileExistsError where `path` exists and `replace` is False; OSError where it
+    cannot be written, and then whatever was at `path` is as it was.
+    """
+    path = Path(path)
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(f"{path} exists already")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(draft, 0o666 & ~_umask())
+        if replace:
+            os.replace(draft, path)
+        else:
+            os.link(draft, path)  # unlike os.replace, never over another file
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def _umask():
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
