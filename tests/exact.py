@@ -20,7 +20,7 @@ from pi itself, norms are plain square roots.
 
 from decimal import Decimal, getcontext
 from functools import lru_cache
-from math import comb
+from math import comb, frexp, inf, isfinite, ldexp
 
 import numpy as np
 
@@ -48,13 +48,14 @@ def ulps(computed, exact, dtype=None):
 
 
 def ulps_of_one(computed, exact, dtype):
+    limits = np.finfo(dtype)
     with np.errstate(over="ignore", under="ignore"):
-        nearest = np.asarray(float(exact)).astype(dtype)[()]
-    if not (np.isfinite(computed) and np.isfinite(nearest)):
-        return 0.0 if computed == nearest else float("inf")
-    return float(
-        abs(Decimal(computed) - exact) / Decimal(float(np.spacing(abs(nearest))))
-    )
+        nearest = float(np.asarray(float(exact)).astype(dtype))
+    if not (isfinite(computed) and isfinite(nearest)):
+        return 0.0 if computed == nearest else inf
+    binade = frexp(max(abs(nearest), float(limits.tiny)))[1] - 1
+    unit = ldexp(float(limits.eps), binade)
+    return float(abs(Decimal(computed) - exact) / Decimal(unit))
 
 
 def flat(nested):
