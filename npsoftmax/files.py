@@ -22,9 +22,20 @@ def write_whole(path, text, replace=False):
         if replace:
             os.replace(draft, path)
         else:
-            os.link(draft, path)  # unlike os.replace, never over another file
+            _name(draft, path)
     finally:
         Path(draft).unlink(missing_ok=True)
+
+
+def _name(draft, path):
+    """Give the draft its name, unlike os.replace never over another file."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: claim the name first
+        path.open("x").close()
+        os.replace(draft, path)
 
 
 def _umask():

@@ -1,0 +1,155 @@
+"""The homework that `npsoftmax start` writes, and the hints."""
+
+import ast
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import npsoftmax
+from npsoftmax.__main__ import main
+from npsoftmax.checks import stubs
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.homework import HINTS, hint, homework
+
+every_function = pytest.mark.parametrize("name", CONTRACT)
+
+
+def test_the_homework_has_every_function_of_the_contract_in_its_order(tmp_path):
+    path = tmp_path / "homework.py"
+    assert main(["start", str(path)]) == 0
+    tree = ast.parse(path.read_text())
+    written = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert written == list(CONTRACT)
+
+
+@every_function
+def test_a_stub_takes_what_the_contract_and_the_reference_take(name):
+    stub, reference = getattr(stubs, name), getattr(npsoftmax, name)
+    assert inspect.signature(stub) == inspect.signature(reference)
+    assert name + str(inspect.signature(stub)) == CONTRACT[name].signature
+
+
+@every_function
+def test_a_stub_says_that_it_is_not_written(name):
+    arguments = inspect.signature(getattr(stubs, name)).parameters
+    with pytest.raises(NotImplementedError):
+        getattr(stubs, name)(*arguments)
+
+
+@every_function
+def test_the_docstring_of_a_stub_gives_the_shapes(name):
+    assert "->" in getattr(stubs, name).__doc__
+
+
+def test_start_says_what_to_do_next_with_the_name_of_the_file(tmp_path, capsys):
+    path = tmp_path / "my homework.py"
+    main(["start", str(path)])
+    command = f"npsoftmax check '{path}'"
+    assert command in capsys.readouterr().out
+    assert command in path.read_text()
+
+
+def test_start_never_overwrites_a_file(tmp_path, capsys):
+    path = tmp_path / "homework.py"
+    path.write_text("three evenings of work")
+    assert main(["start", str(path)]) == 2
+    assert path.read_text() == "three evenings of work"
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["homework", "homework.txt", "missing/homework.py"])
+def test_start_refuses_a_name_it_cannot_use_with_one_line(name, tmp_path, capsys):
+    assert main(["start", str(tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("npsoftmax: ")
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_homework_is_plain_ascii_in_lines_of_88():
+    text = homework("homework.py")
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= 88
+    assert "noqa" not in text
+
+
+def test_every_function_has_two_hints_and_nothing_else_has():
+    assert list(HINTS) == list(CONTRACT)
+    for first, second in HINTS.values():
+        assert len(first) > 60
+        assert len(second) > 60
+
+
+@every_function
+def test_the_first_hint_offers_the_second_and_more_gives_both(name, capsys):
+    assert main(["hint", name]) == 0
+    first = capsys.readouterr().out
+    assert f"npsoftmax hint {name} --more" in first
+    assert main(["hint", name, "--more"]) == 0
+    both = capsys.readouterr().out
+    assert hint(name) in first
+    assert hint(name) in both
+    assert len(both) > len(first)
+    assert max(map(len, both.splitlines())) <= 80
+
+
+def test_an_unknown_name_gets_the_nearest_name_and_all_names(capsys):
+    assert main(["hint", "softmax_bakward"]) == 2
+    error = capsys.readouterr().err
+    assert "Did you mean softmax_backward?" in error
+    assert all(name in error for name in CONTRACT)
+
+
+def test_hint_without_a_name_lists_the_names(capsys):
+    assert main(["hint"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in CONTRACT)
+
+
+# The examples to try on paper, each read out of its hint and done by the reference.
+
+NUMBERS = r"(\[[^=]*\])"
+DZ = rf"{NUMBERS} gives dz = {NUMBERS}"
+
+
+def on_paper(name, pattern):
+    found = re.search(pattern, hint(name, more=True).replace("\n", " "))
+    return [np.array(ast.literal_eval(_fractions(text))) for text in found.groups()]
+
+
+def _fractions(text):
+    return re.sub(r"(\d+)/(\d+)", lambda f: str(int(f[1]) / int(f[2])), text)
+
+
+def test_the_example_of_softmax_backward_is_right():
+    z, dp, dz = on_paper("softmax_backward", rf"z = {NUMBERS}, dp = {DZ}")
+    _, cache = npsoftmax.softmax_forward([z])
+    np.testing.assert_allclose(npsoftmax.softmax_backward([dp], cache), [dz])
+
+
+def test_the_example_of_log_softmax_backward_is_right():
+    z, dlog_p, dz = on_paper("log_softmax_backward", rf"z = {NUMBERS}, dlog_p = {DZ}")
+    _, cache = npsoftmax.log_softmax_forward([z])
+    np.testing.assert_allclose(npsoftmax.log_softmax_backward([dlog_p], cache), [dz])
+
+
+def test_the_example_of_cross_entropy_backward_is_right():
+    z, y, dz = on_paper("cross_entropy_backward", rf"z = {NUMBERS}, y = {DZ}")
+    _, cache = npsoftmax.cross_entropy_forward(z, y)
+    np.testing.assert_allclose(npsoftmax.cross_entropy_backward(1.0, cache), dz)
+
+
+def test_the_example_of_log_softmax_is_right():
+    z, log_p = on_paper("log_softmax", rf"For {NUMBERS} this gives {NUMBERS}\.")
+    np.testing.assert_allclose(npsoftmax.log_softmax(z), log_p)
+
+
+def test_the_example_of_psi_is_right():
+    text = hint("psi", more=True).replace("\n", " ")
+    m = int(re.search(r"m = (\d+): psi", text)[1])
+    examples = re.findall(r"psi\((\d+)(?: degrees)?\) = (-?\d+)", text)
+    degrees, values = np.array(examples, dtype=float).T
+    np.testing.assert_allclose(npsoftmax.psi(np.radians(degrees), m), values)
+    assert len(values) == 3
