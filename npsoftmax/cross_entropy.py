@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arguments import gradient, labels, logits
-from npsoftmax.precision import mean
+from npsoftmax.precision import mean, places
 from npsoftmax.softmax import float_type, shifted_exponentials
 
 
@@ -41,7 +41,7 @@ def cross_entropy_forward(z, y):
     z = logits(z)
     y = labels(y, *z.shape)
     top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,) (1)
-    log_p_y = d[np.arange(len(y)), y] - np.log1p(r)  # (N,) (1)
+    log_p_y = d.take(places(y, z.shape[1])) - np.log1p(r)  # (N,) (1)
     loss = 0 - mean(log_p_y).astype(float_type(z))  # () (2)
     return loss, CrossEntropyCache(y, top, d, e, r, log_p_y, loss)
 
@@ -50,9 +50,9 @@ def cross_entropy_backward(dloss, cache):
     """Return dz (N, C) by (3); dloss is the derivative of the final loss by `loss`."""
     y, top, d, e, r, log_p_y, loss = cache
     dloss = gradient("dloss", dloss, ())
-    N, rows = len(y), np.arange(len(y))
+    label = places(y, d.shape[1])  # (N,)
     dz = e / (1 + r[:, None])  # (N, C) p
     others = r / (1 + r)  # (N,) all p but the largest
-    dz[rows, y] = np.where(y == top, -others, dz[rows, y] - 1)  # (N,) (3)
-    dz *= dloss / N  # (N, C) (3)
+    dz.put(label, np.where(y == top, -others, dz.take(label) - 1))  # (N, C) (3)
+    dz *= dloss / len(y)  # (N, C) (3)
     return dz.astype(loss.dtype, copy=False)

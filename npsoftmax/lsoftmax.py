@@ -13,15 +13,15 @@ of the true class (Liu, Wen, Yu, Yang, ICML 2016), and back.
                                                    j = 1 .. m-1, lie above c
     (9)  with x_hat = x/|x|, w_hat = W_y/|W_y|, g' = (lam + dpsi/dc) / (1 + lam):
          df_y/dx   = |W_y| (g x_hat + g' (w_hat - c x_hat))
-                   = g' W_y + |W_y| (g - g' c) x_hat
+                   = g' W_y + (g - g' c) (|W_y| / |x|) x
          df_y/dW_y = |x| (g w_hat + g' (x_hat - c w_hat))
-                   = g' x + |x| (g - g' c) w_hat
+                   = g' x + (g - g' c) (|x| / |W_y|) W_y
     (10) x = 0 or W_y = 0: no angle exists; f_y = 0, with the slope of m = 1,
          df_y/dx = W_y and df_y/dW_y = x
 
 In (9) the first form shows a radial and a tangential part; the second, the same sorted
-by W_y and x_hat, is what the code computes: its g' W_y is a matrix product like those
-of the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1],
+by W_y and x, is what the code computes: its g' W_y is a matrix product like those of
+the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1],
 no sin(theta) to divide by, and no eps anywhere.
 """
 
@@ -38,7 +38,14 @@ from npsoftmax.arguments import (
     non_negative,
     numbers,
 )
-from npsoftmax.precision import polar, power_of_two, working_copy
+from npsoftmax.precision import (
+    nonzero,
+    norms,
+    places,
+    power_of_two,
+    squares_are_safe,
+    working_copy,
+)
 
 
 def psi(theta, m):
@@ -97,15 +104,15 @@ def psi_backward(dpsi, cache):
 
 def _psi_forward(cos, m):
     knots = np.cos(np.arange(1, m) * np.pi / m).astype(cos.real.dtype)  # (m - 1,)
-    k = (knots > cos.real[..., None]).sum(axis=-1)  # (8)
-    sign = (1 - 2 * (k % 2)).astype(knots.dtype)
-    T, U = chebyshev(cos, m)  # (7)
+    k = np.greater.outer(knots, cos.real).sum(axis=0)  # cos's shape (8)
+    sign = (1 - 2 * (k & 1)).astype(knots.dtype)  # cos's shape (-1)^k
+    T, U = chebyshev(cos, m)  # cos's shape (7)
     return sign * T - 2 * k.astype(knots.dtype), PsiCache(cos, m, k, sign, T, U)  # (5)
 
 
 def chebyshev(c, m):
     """Return T_m(c) = cos(m theta) and U_{m-1}(c) = sin(m theta) / sin(theta) (7)."""
-    U_before, U = np.zeros_like(c), np.ones_like(c)
+    U_before, U = 0, np.ones_like(c)
     for _ in range(m - 1):
         U_before, U = U, 2 * c * U - U_before  # (7)
     return c * U - U_before, U  # (7)
@@ -114,18 +121,19 @@ def chebyshev(c, m):
 class LSoftmaxCache(NamedTuple):
     """The intermediates of (4) to (6) and (9), in order of computation."""
 
-    x: np.ndarray  # (N, D)
-    W: np.ndarray  # (D, C)
+    x: np.ndarray  # (N, D) divided by x_scale
+    x_scale: np.ndarray  # (N, 1) powers of two, or 1 for all
+    x_norm: np.ndarray  # (N,) |x|, of the x above
+    W: np.ndarray  # (D, C) divided by W_scale
+    W_scale: np.ndarray  # (1, C) powers of two, or 1 for all
+    W_norm: np.ndarray  # (C,) |W_c|, of the W above
     y: np.ndarray  # (N,) labels
     m: int
     lam: float
-    x_norm: np.ndarray  # (N,) |x|
-    x_hat: np.ndarray  # (N, D) x / |x|
-    W_norm: np.ndarray  # (C,) |W_c|
-    W_hat: np.ndarray  # (C, D) W_c / |W_c|, a row for each class
-    cos: np.ndarray  # (N,) cos(theta_y)
-    k: np.ndarray  # (N,) the piece of psi
-    psi: np.ndarray  # (N,)
+    cos: np.ndarray  # (N,) cos(theta_y) (4)
+    k: np.ndarray  # (N,) the piece of psi (8)
+    psi: np.ndarray  # (N,) (5)
+    slope: np.ndarray  # (N,) dpsi/dcos (8)
     g: np.ndarray  # (N,) (6)
     g_prime: np.ndarray  # (N,) dg/dcos (9)
     radial: np.ndarray  # (N,) g - g' cos (9)
@@ -141,48 +149,79 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     needed: `argmax(x @ W)`. Raises ValueError or TypeError that names the argument.
     """
     x, W, y, m, lam = _arguments(x, W, y, m, lam)
-    rows, dtype = np.arange(len(y)), np.result_type(x, W)
+    dtype, label = np.result_type(x, W), places(y, W.shape[1])
     x, W = working_copy(x), working_copy(W)
-    x_norm, x_hat = polar(x)  # (N,), (N, D)
-    W_norm, W_hat = polar(np.ascontiguousarray(W.T))  # (C,), (C, D)
-    cos = np.einsum("nd,nd->n", x_hat, W_hat[y])  # (N,) (4)
-    psi, pieces = _psi_forward(cos, m)  # (N,) (5)
-    g = (lam * cos + psi) / (1 + lam)  # (N,) (6)
-    g_prime = (lam + psi_backward(np.ones_like(cos), pieces)) / (1 + lam)  # (N,) (9)
-    radial = g - g_prime * cos  # (N,) (9)
+    x, x_scale, x_norm, W, W_scale, W_norm = _usual_sizes(x, W)
     z = x @ W  # (N, C) (4)
-    f_y = W_norm[y] * x_norm * g  # (N,) (6)
-    no_angle = (x_norm.real == 0) | (W_norm[y].real == 0)  # (N,) (10)
-    if no_angle.any():
-        f_y = np.where(no_angle, z[rows, y], f_y)  # (N,) (10)
-        g_prime = np.where(no_angle, 1, g_prime)  # (N,) (10)
-        radial = np.where(no_angle, 0, radial)  # (N,) (10)
-    z[rows, y] = f_y  # (N, C) (6)
-    z = z.astype(dtype, copy=False)
+    length = x_norm * W_norm[y]  # (N,) |x| |W_y|
+    cos = z.take(label) / nonzero(length)  # (N,) (4)
+    psi, pieces = _psi_forward(cos, m)  # (N,) (5)
+    slope = m * pieces.sign * pieces.U  # (N,) (8)
+    g = (lam * cos + psi) / (1 + lam)  # (N,) (6)
+    g_prime = (lam + slope) / (1 + lam)  # (N,) (9)
+    if not length.real.all():
+        g = np.where(length.real == 0, cos, g)  # (N,) (10)
+        g_prime = np.where(length.real == 0, 1, g_prime)  # (N,) (10)
+    radial = g - g_prime * cos  # (N,) (9)
+    z.put(label, nonzero(length) * g)  # (N, C) (6)
+    z = _rescaled(z, x_scale, W_scale).astype(dtype, copy=False)
     return z, LSoftmaxCache(
-        x, W, y, m, lam, x_norm, x_hat, W_norm, W_hat,
-        cos, pieces.k, psi, g, g_prime, radial, z,
+        x, x_scale, x_norm, W, W_scale, W_norm, y, m, lam,
+        cos, pieces.k, psi, slope, g, g_prime, radial, z,
     )  # fmt: skip
 
 
 def lsoftmax_backward(dz, cache):
     """Return dx (N, D) and dW (D, C) by (9), from dz (N, C), the logits' gradient."""
-    x, W, y, m, lam, x_norm, x_hat, W_norm, W_hat, *_, g_prime, radial, z = cache
+    x, x_scale, x_norm, W, W_scale, W_norm, y, m, *_, g_prime, radial, z = cache
     dz = gradient("dz", dz, z.shape)
-    rows, C = np.arange(len(y)), len(W_norm)
-    # g' W_y may be m^2 times as large as df_y/dx: room for it at the end of the range.
-    room = power_of_two(np.array(4.0 * m * m, dtype=x_norm.real.dtype))
-    dz = dz / room  # (N, C)
-    dz_y = dz[rows, y]  # (N,)
-    dz[rows, y] *= g_prime  # (N, C)
-    dx = dz @ W.T  # (N, D) sum_j dz_j W_j, with g' W_y
-    dx += (dz_y * W_norm[y] * radial)[:, None] * x_hat  # (N, D) (9)
-    dW = x.T @ dz  # (D, C) sum_i dz_i x_i, with g' x
-    along = np.bincount(y, weights=dz_y * x_norm * radial, minlength=C)  # (C,)
-    dW += W_hat.T * along.astype(dW.dtype)  # (D, C) (9)
+    room = 4.0 ** m.bit_length()  # g' W_y may be m^2 times as large as df_y/dx
+
+    dz_x, along = _by_parts(dz * (W_scale / room), y, g_prime, radial)
+    along_x = along * W_norm[y] / nonzero(x_norm)  # (N,)
+    dx = dz_x @ W.T  # (N, D) sum_j dz_j W_j, and dz_y g' W_y
+    dx += along_x[:, None] * x  # (N, D) (9)
+
+    dz_W, along = _by_parts(dz * (x_scale / room), y, g_prime, radial)
+    along_y = np.bincount(y, along * x_norm, len(W_norm))  # (C,) all rows with y_i = c
+    dW = x.T @ dz_W  # (D, C) sum_i dz_i x_i, and dz_y g' x
+    dW += (along_y / nonzero(W_norm)).astype(W.dtype) * W  # (D, C) (9)
+
     dx *= room
     dW *= room
     return dx.astype(z.dtype, copy=False), dW.astype(z.dtype, copy=False)
+
+
+def _usual_sizes(x, W):
+    """Return x and W, divided by their scales, with these and the norms then left.
+
+    The scales are 1 nearly always. Where the square of a norm would leave the range,
+    they are powers of two near the largest entry of each row of x and each column of
+    W, so that dividing rounds nothing: |x| and |W_c| may be 1e-300 and 1e300.
+    """
+    x_norm, W_norm = norms(x, axis=1), norms(W, axis=0)  # (N,), (C,)
+    if squares_are_safe(x_norm) and squares_are_safe(W_norm):
+        return x, 1.0, x_norm, W, 1.0, W_norm
+    finite("x", x), finite("W", W)
+    x_scale = power_of_two(np.abs(x.real).max(axis=1, keepdims=True))  # (N, 1)
+    W_scale = power_of_two(np.abs(W.real).max(axis=0, keepdims=True))  # (1, C)
+    x, W = x / x_scale, W / W_scale  # (N, D), (D, C)
+    return x, x_scale, norms(x, axis=1), W, W_scale, norms(W, axis=0)
+
+
+def _by_parts(dz, y, g_prime, radial):
+    """Return dz (N, C) with g' dz_y in place of dz_y, and (g - g' c) dz_y (N,)."""
+    label = places(y, dz.shape[1])
+    dz_y = dz.take(label)  # (N,)
+    dz.put(label, g_prime * dz_y)
+    return dz, radial * dz_y
+
+
+def _rescaled(z, x_scale, W_scale):
+    """Return z of the x and W that came in; the smaller scale first, for overflow."""
+    if np.ndim(x_scale) == 0:
+        return z
+    return z * np.minimum(x_scale, W_scale) * np.maximum(x_scale, W_scale)
 
 
 def _arguments(x, W, y, m, lam):
@@ -193,7 +232,7 @@ def _arguments(x, W, y, m, lam):
             "x as rows in W"
         )
     y = labels(y, x.shape[0], W.shape[1])
-    return finite("x", x), finite("W", W), y, margin(m), non_negative("lam", lam)
+    return x, W, y, margin(m), non_negative("lam", lam)
 
 
 def _angle(theta):
@@ -209,7 +248,7 @@ def _angle(theta):
 
 def _piece(theta, m):
     knots = np.arange(1, m) * np.pi / m  # (m - 1,)
-    return (knots <= theta.real[..., None]).sum(axis=-1)
+    return np.less_equal.outer(knots, theta.real).sum(axis=0)
 
 
 def _first_beyond(a, low, high):

@@ -3,7 +3,7 @@ norms that neither overflow nor underflow on the way, and powers of two to scale
 
     two_sum         a - b = d + err exactly, d being the rounded difference (Knuth)
     power_of_two    2^e <= |a| < 2^(e+1): multiplying by it changes no digit
-    polar           v = |v| v_hat, from 1e-300 to 1e300 (scaled by the largest entry)
+    norms           whose squares leave the range long before their numbers do
     mean            of numbers up to the largest there is
 """
 
@@ -14,7 +14,7 @@ def two_sum(a, b):
     """Return d = a - b as rounded, and its error err: a - b = d + err exactly.
 
     Six operations, no branch (Knuth, The Art of Computer Programming 2, 4.2.2). Where d
-    is infinite or nan there is no error to speak of, and err is 0.
+    is infinite or nan, err is nan.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = a - b
@@ -23,8 +23,6 @@ def two_sum(a, b):
         np.subtract(a, err, out=err)
         minus_b += b
         err -= minus_b
-    if not np.isfinite(err).all():
-        err[~np.isfinite(err)] = 0
     return d, err
 
 
@@ -35,30 +33,29 @@ def power_of_two(a):
     return np.where((a != 0) & np.isfinite(a), scale, 1)
 
 
-def polar(v):
-    """Return the norm and the direction of each row of v: v = |v| v_hat.
-
-    v (N, D), real or complex -> |v| (N,), v_hat (N, D); the direction of 0 is 0.
-    A square leaves the range long before its number does, so rows of an unusual size
-    are first divided by a power of two near their largest entry, which rounds nothing.
-    """
-    limits = np.finfo(v.dtype)
+def norms(v, axis):
+    """Return the norms of v (2-D) along an axis; inf or 0 where a square is."""
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.einsum("nd,nd->n", v, v)
-    usual = (squares.real > limits.tiny / limits.eps**2) & (squares.real < limits.max)
-    if usual.all():
-        norm = np.sqrt(squares)
-        return norm, v / norm[:, None]
-    scale = power_of_two(np.abs(v.real).max(axis=1))
-    v = v / scale[:, None]
-    norm = np.sqrt(np.einsum("nd,nd->n", v, v))
-    return norm * scale, v / np.where(norm == 0, 1, norm)[:, None]
+        return np.sqrt(np.einsum("nd,nd->n" if axis == 1 else "dc,dc->c", v, v))
+
+
+def squares_are_safe(norms):
+    """Return whether no square overflowed, and none that matters underflowed."""
+    limits = np.finfo(norms.dtype)
+    low, high = np.sqrt(limits.tiny) / limits.eps, np.sqrt(limits.max * limits.eps)
+    return low < norms.real.min() and norms.real.max() < high
+
+
+def nonzero(a):
+    """Return a with 1 in place of 0, to divide by."""
+    return np.where(a.real == 0, 1, a) if not a.real.all() else a
 
 
 def mean(a):
-    """Return the mean of a (N,), finite even where the sum of a would overflow."""
-    scale = power_of_two(np.abs(a.real).max())
-    return (a / scale).mean() * scale
+    """Return the mean of a (N,), finite even where the sum of a overflows."""
+    with np.errstate(over="ignore"):
+        total = a.sum()
+    return total / a.size if np.isfinite(total) else (a / a.size).sum()
 
 
 def working_copy(a):
@@ -66,3 +63,8 @@ def working_copy(a):
     if a.dtype.kind in "fc":
         return a if a.dtype.itemsize > 2 else a.astype(np.float32)
     return a.astype(np.float64)
+
+
+def places(y, C):
+    """Return where z[i, y[i]] stands in z.ravel(), z (N, C): (N,), for take and put."""
+    return np.arange(0, len(y) * C, C) + y

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arguments import gradient, logits, numeric
-from npsoftmax.precision import two_sum, working_copy
+from npsoftmax.precision import places, two_sum, working_copy
 
 
 class SoftmaxCache(NamedTuple):
@@ -143,7 +143,7 @@ def log_softmax_backward(dlog_p, cache):
 def shifted_exponentials(z):
     """Return top (N,), d (N, C), e (N, C) and r (N,) of (1) for logits z (N, C)."""
     top = z.real.argmax(axis=1)  # (N,)
-    largest = np.arange(0, z.size, z.shape[1]) + top  # (N,) its place in z.ravel()
+    largest = places(top, z.shape[1])  # (N,) its place in z.ravel()
     d, err = subtract_max(z, z.take(largest)[:, None])  # (N, C) (1)
     e = np.exp(d)  # (N, C) (1)
     err *= e
@@ -165,7 +165,8 @@ def subtract_max(z, z_max):
         below = z_max.astype(np.uint64) - z.astype(np.uint64)  # modulo 2^64: exact
         return 0 - below.astype(np.float64), np.zeros(z.shape)
     d, err = two_sum(working_copy(z), working_copy(z_max))
-    if (z_max.real == np.inf).any():
+    if not np.isfinite(err).all():  # an entry of z, or of d, is not finite
+        err[~np.isfinite(err)] = 0
         infinite = z.real == np.inf
         d[infinite & (infinite.sum(axis=1, keepdims=True) == 1)] = 0
     return d, err
