@@ -1,1 +1,52 @@
-"""Properties of softmax and L-Softmax, run on any implementation."""
+"""Properties of softmax and L-Softmax, run on any implementation.
+
+In a notebook:
+
+    from npsoftmax.checks import check
+    check(softmax)                          one function, several, a module or a dict
+
+For programs:
+
+    load_solution(path) -> Solution         raises SolutionError, with one clear line
+    Solution.from_object(obj)               from functions, a module or a dict
+    Solution.reference()                    npsoftmax itself
+        .functions, .status[name]           "written", "stub", "missing" or
+                                            "reference's own"
+    check_solution(solution, *, only=None, seed=0, examples=..., demand="student",
+                   progress=None)           yields a FunctionReport for each function
+    FunctionReport                          name, verdict ("right", "wrong", "not
+                                            written yet", "npsoftmax's own", "cannot
+                                            be checked"), passed (names), total,
+                                            failure (or None), note, examples, seconds
+    Failure                                 property, gate, what, inputs, yours, expected,
+                                            cause (a short name, or None), diagnosis (a
+                                            sentence, or None), reproducer; str() is the
+                                            message
+    PROPERTIES, properties_of(name)         the table: Property has function, gate, name,
+                                            sentence, points, demand
+    CONTRACT                                name -> signature, takes, gives, forward
+
+Nothing is imported before it is used, so that pytest can load the plugin for nothing.
+"""
+
+import importlib
+
+_HOMES = {
+    "check": "notebook",
+    "load_solution": "solution",
+    "Solution": "solution",
+    "SolutionError": "solution",
+    "check_solution": "runner",
+    "FunctionReport": "runner",
+    "Failure": "runner",
+    "PROPERTIES": "properties",
+    "properties_of": "properties",
+    "CONTRACT": "contract",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

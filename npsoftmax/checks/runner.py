@@ -1,0 +1,222 @@
+"""A solution goes in; a report for each function comes out, gate after gate.
+
+Hypothesis draws and shrinks; it keeps no database, does not time the code under test,
+and what it would print is caught. The same seed draws the same inputs.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as with_seed
+
+from npsoftmax.checks import report
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.diagnosis import diagnose
+from npsoftmax.checks.properties import properties_of
+from npsoftmax.checks.solution import REFERENCE, STUB, WRITTEN, quietly, said
+from npsoftmax.checks.subject import Subject, Wrong
+
+EXAMPLES = 25
+SHRINKING = 2.0  # seconds that may be spent on making a failing input smaller
+
+RIGHT, WRONG = "right", "wrong"
+NOT_WRITTEN, NOT_YOURS, WAITS = "not written yet", "npsoftmax's own", "cannot be checked"
+
+
+@dataclass
+class Failure:
+    """The first property that does not hold, at its smallest input, and why perhaps.
+
+    cause is the short name of the likely mistake, diagnosis the same as a sentence; both
+    are None where no known mistake explains what was seen. str() is the message.
+    """
+
+    function: str
+    property: str
+    gate: str
+    what: str
+    inputs: dict
+    table: tuple | None = None  # name, yours, expected, mask of the wrong entries
+    error: BaseException | None = None
+    loss_is_right: bool | None = None  # for a backward: what is known of its forward
+    cause: str | None = None
+    diagnosis: str | None = None
+    confirmed: int = 0  # the further inputs on which the diagnosis holds
+    reproducer: str = ""
+    hint: str = ""
+    line: tuple | None = None  # where the error arose in the person's file
+    file: str | None = None
+
+    @property
+    def message(self):
+        return report.message(self)
+
+    @property
+    def yours(self):
+        return self.table[1] if self.table else None
+
+    @property
+    def expected(self):
+        return self.table[2] if self.table else None
+
+    def __str__(self):
+        return self.message
+
+
+@dataclass
+class FunctionReport:
+    """What is known of one function: the verdict, what holds, and what does not.
+
+    verdict: RIGHT, WRONG, NOT_WRITTEN, NOT_YOURS or WAITS (its forward is not there).
+    passed and total: names and number of the properties asked; examples: inputs drawn.
+    """
+
+    name: str
+    verdict: str = RIGHT
+    passed: list = field(default_factory=list)
+    total: int = 0
+    failure: Failure | None = None
+    note: str = ""
+    examples: int = 0
+    seconds: float = 0.0
+    printed: str = ""
+
+
+def check_solution(
+    solution, *, only=None, seed=0, examples=EXAMPLES, demand="student", progress=None
+):
+    """Yield a `FunctionReport` for each function of the contract, in its order.
+
+    only: names of functions, or None for all. seed: an integer, decides what is drawn.
+    examples: inputs drawn for each property. demand: "student", or "reference" for what
+    npsoftmax asks of itself. progress(function, done, total) is called before each
+    property. Raises ValueError for a name that is not in the contract.
+    """
+    known = {}
+    for name in _chosen(only):
+        known[name] = _check_function(
+            solution, name, seed, examples, demand, progress, known
+        )
+        yield known[name]
+
+
+def _chosen(only):
+    if only is None:
+        return list(CONTRACT)
+    for name in only:
+        if name not in CONTRACT:
+            raise ValueError(f"{name} is not in the contract: {', '.join(CONTRACT)}")
+    return [name for name in CONTRACT if name in only]
+
+
+def _check_function(solution, name, seed, examples, demand, progress, known):
+    rows = properties_of(name, demand)
+    checked = FunctionReport(name, total=len(rows))
+    if not _can_be_asked(solution, checked, known):
+        return checked
+    subject, start = Subject(solution, name, demand), time.perf_counter()
+    for done, row in enumerate(rows):
+        if progress:
+            progress(name, done, len(rows))
+        with quietly() as printed:
+            failure, drawn = run_property(row, subject, seed, examples)
+        checked.examples += drawn
+        checked.printed = checked.printed or printed.getvalue()
+        if failure:
+            checked.verdict, checked.failure = WRONG, failure
+            with quietly():
+                _explain(failure, subject, known, seed)
+            break
+        checked.passed.append(row.name)
+    checked.seconds = time.perf_counter() - start
+    return checked
+
+
+def _can_be_asked(solution, checked, known):
+    """Set the verdict where there is nothing to ask, and return whether there is."""
+    status, forward = solution.status[checked.name], CONTRACT[checked.name].forward
+    if status != WRITTEN:
+        checked.verdict = NOT_YOURS if status == REFERENCE else NOT_WRITTEN
+        checked.note = "a stub so far" if status == STUB else ""
+    elif forward and solution.status[forward] not in (WRITTEN, REFERENCE):
+        checked.verdict, checked.note = WAITS, f"its cache comes from {forward}"
+    elif forward in known and _gives_no_cache(known[forward]):
+        checked.verdict, checked.note = WAITS, f"first repair {forward}"
+    return checked.verdict == RIGHT
+
+
+def _gives_no_cache(forward_report):
+    failure = forward_report.failure
+    return failure is not None and failure.gate in ("call", "types")
+
+
+def run_property(row, subject, seed=0, examples=EXAMPLES):
+    """Return the `Failure` of one property at its smallest input, or None; and the draws."""
+    hunt = _Hunt(row, subject)
+    run = settings(
+        max_examples=min(examples, 5) if row.gate == "call" else examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )(with_seed(seed)(given(inputs=row.draws)(lambda inputs: hunt(inputs))))
+    try:
+        run()
+    except Exception:
+        if hunt.smallest is None:
+            raise
+    if hunt.smallest is None:
+        return None, hunt.drawn
+    inputs, wrong = hunt.smallest
+    failure = Failure(
+        row.function, row.name, row.gate, wrong.what, inputs, wrong.table, wrong.error
+    )
+    return failure, hunt.drawn
+
+
+class _Hunt:
+    """One property on input after input; remembers the last, smallest, failing one.
+
+    When shrinking has had its time, only the smallest input so far still fails.
+    """
+
+    def __init__(self, row, subject):
+        self.row, self.subject = row, subject
+        self.smallest, self.drawn, self.until = None, 0, np.inf
+
+    def __call__(self, inputs):
+        self.drawn += 1
+        key = repr(inputs)
+        if time.perf_counter() > self.until and key != self.key:
+            return
+        try:
+            with warnings.catch_warnings():
+                if self.subject.demand == "reference":
+                    warnings.simplefilter("error")
+                self.row.test(self.subject, **inputs)
+        except Exception as error:
+            wrong = error if isinstance(error, Wrong) else _unforeseen(error)
+            if self.smallest is None:
+                self.until = time.perf_counter() + SHRINKING
+            self.smallest, self.key = (inputs, wrong), key
+            raise
+
+
+def _unforeseen(error):
+    return Wrong(f"its result cannot be used: {said(error)}", error=error)
+
+
+def _explain(failure, subject, known, seed):
+    """Fill in what a person wants to know beside the fact."""
+    forward = subject.function.forward
+    if forward in known:
+        failure.loss_is_right = known[forward].verdict in (RIGHT, NOT_YOURS)
+    report.locate(failure, subject)
+    diagnosis = diagnose(subject, failure, seed)
+    if diagnosis:
+        failure.cause, failure.diagnosis, failure.confirmed = diagnosis

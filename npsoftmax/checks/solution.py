@@ -1,0 +1,234 @@
+"""A person's file or functions, loaded: what is written, a stub, missing, not theirs.
+
+    load_solution(path)         from a file, which is run once, in its own folder's light
+    Solution.from_object(obj)   from a function, several, a module or a dict
+    Solution.reference()        npsoftmax itself
+"""
+
+import contextlib
+import difflib
+import importlib
+import inspect
+import io
+import sys
+import traceback
+import types
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from npsoftmax.checks.contract import CONTRACT
+
+WRITTEN = "written"
+STUB = "stub"
+MISSING = "missing"
+REFERENCE = "reference's own"
+
+PRINT_LIMIT = 20_000  # characters kept of what a checked function prints
+
+
+class SolutionError(Exception):
+    """A file that cannot be checked, with the one line that says why."""
+
+
+@dataclass
+class Solution:
+    """The functions of the contract found in one place, and the state of each name."""
+
+    functions: dict
+    source: Path | None = None
+    status: dict = field(init=False)
+    own: bool = field(default=False)  # True for npsoftmax itself
+
+    def __post_init__(self):
+        self.status = {name: self._status(name) for name in CONTRACT}
+
+    def __getitem__(self, name):
+        return self.functions[name]
+
+    @property
+    def written(self):
+        """The names that can be checked, in the contract's order."""
+        return [name for name in CONTRACT if self.status[name] == WRITTEN]
+
+    @classmethod
+    def reference(cls):
+        """Return npsoftmax itself as a solution."""
+        return cls(_reference_functions(), own=True)
+
+    @classmethod
+    def from_object(cls, obj):
+        """Return the solution in a function, a sequence of functions, a module or a dict."""
+        if isinstance(obj, Solution):
+            return obj
+        if isinstance(obj, types.ModuleType):
+            named = vars(obj)
+        elif isinstance(obj, dict):
+            named = obj
+        else:
+            functions = obj if isinstance(obj, list | tuple | set) else [obj]
+            named = {getattr(each, "__name__", repr(each)): each for each in functions}
+        return cls(_of_the_contract(named, "what was given"))
+
+    def _status(self, name):
+        if name not in self.functions:
+            return MISSING
+        if not self.own and _comes_from_npsoftmax(self.functions[name]):
+            return REFERENCE
+        return STUB if self._is_stub(name) else WRITTEN
+
+    def _is_stub(self, name):
+        """Return whether the function only says NotImplementedError, whatever it gets."""
+        function = CONTRACT[name]
+        arguments = [PROBE[key].copy() for key in function.takes if key in PROBE]
+        try:
+            with quietly():
+                if function.forward:
+                    arguments.append(self._probe_cache(function.forward))
+                self.functions[name](*arguments)
+        except NotImplementedError:
+            return True
+        except (Exception, SystemExit):
+            return False
+        return False
+
+    def _probe_cache(self, forward):
+        takes = CONTRACT[forward].takes
+        try:
+            return self.functions[forward](*(PROBE[key].copy() for key in takes))[1]
+        except (Exception, SystemExit):
+            return None
+
+
+PROBE = {
+    **dict.fromkeys(("z", "h", "x", "dp", "dlog_p", "dz", "da"), np.eye(2)),
+    **dict.fromkeys(("theta", "cos", "dpsi"), np.array([0.5])),
+    "y": np.array([0, 1]),
+    "W": np.eye(2),
+    "b": np.zeros(2),
+    "m": np.array(2),
+    "lam": np.array(0.0),
+    "axis": np.array(-1),
+    "dloss": np.array(1.0),
+}
+PROBE = {k: v if v.ndim else types.SimpleNamespace(copy=v.item) for k, v in PROBE.items()}
+
+
+def load_solution(path):
+    """Return the `Solution` in the Python file `path`. Raises SolutionError."""
+    path = Path(path)
+    code = _compiled(path)
+    module = types.ModuleType(f"solution_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        with quietly():
+            exec(code, vars(module))
+    except (Exception, SystemExit) as error:
+        raise SolutionError(f"{path}{_place(error, path)}: {said(error)}") from error
+    finally:
+        sys.path.remove(folder)
+    return Solution(_of_the_contract(vars(module), path), source=path)
+
+
+def _compiled(path):
+    if path.is_dir():
+        raise SolutionError(
+            f"{path} is a folder: name the file in it, "
+            f"or check all of them with `npsoftmax grade {path}`"
+        )
+    if path.suffix == ".ipynb":
+        raise SolutionError(
+            f"{path} is a notebook: inside it, "
+            "`from npsoftmax.checks import check; check(softmax)` checks a function"
+        )
+    try:
+        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except OSError as error:
+        raise SolutionError(f"{path}: {error.strerror.lower()}") from None
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
+        raise SolutionError(f"{path}{line}: {error.msg}{text}") from None
+    except (ValueError, UnicodeError) as error:
+        raise SolutionError(f"{path} is not Python source: {error}") from None
+
+
+def _of_the_contract(named, where):
+    functions = {name: named[name] for name in CONTRACT if callable(named.get(name))}
+    if functions:
+        return functions
+    names = [name for name in named if not name.startswith("_")]
+    near = [
+        f"`{name}` (did you mean `{match[0]}`?)"
+        for name in names
+        if (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
+    ]
+    raise SolutionError(
+        f"{where} defines none of the functions that can be checked"
+        + (f", but {near[0]}" if near else "")
+        + ": they are softmax, cross_entropy_forward and so on; "
+        "`npsoftmax start FILE` writes a file with all of them to fill in"
+    )
+
+
+def _reference_functions():
+    package = importlib.import_module("npsoftmax")
+    return {name: getattr(package, name) for name in CONTRACT if hasattr(package, name)}
+
+
+def _comes_from_npsoftmax(function):
+    module = getattr(inspect.unwrap(function), "__module__", None) or ""
+    return module == "npsoftmax" or module.startswith("npsoftmax.")
+
+
+class _Limited(io.StringIO):
+    """Keeps the first `PRINT_LIMIT` characters and forgets the rest."""
+
+    def write(self, text):
+        room = PRINT_LIMIT - self.tell()
+        return super().write(text[: max(room, 0)])
+
+
+@contextlib.contextmanager
+def quietly():
+    """Keep what a checked function prints, warns of and asks for away from the screen."""
+    printed, keyboard = _Limited(), sys.stdin
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        stack.enter_context(contextlib.redirect_stderr(printed))
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(np.errstate(all="ignore"))
+        warnings.simplefilter("ignore")
+        sys.stdin = io.StringIO()
+        try:
+            yield printed
+        finally:
+            sys.stdin = keyboard
+
+
+def said(error):
+    """Return the type and the message of a person's exception, on one line."""
+    if isinstance(error, SystemExit):
+        return "the code calls exit()"
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 200 else text[:197] + "..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def line_of(error, filename):
+    """Return (number, text) of the last line in `filename` that the error came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if frame.filename == str(filename):
+            return frame.lineno, (frame.line or "").strip()
+    return None
+
+
+def _place(error, path):
+    line = line_of(error, path)
+    return f", line {line[0]}" if line else ""
