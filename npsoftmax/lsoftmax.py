@@ -56,7 +56,8 @@ def psi(theta, m):
     """
     theta, m = _angle(theta), margin(m)
     k = _piece(theta, m)
-    return ((-1.0) ** k * np.cos(m * theta) - 2 * k).astype(theta.dtype)[()]  # (5)
+    value = (-1.0) ** k * np.cos(m * working_copy(theta)) - 2 * k  # theta's shape (5)
+    return value.astype(theta.dtype)[()]
 
 
 def psi_prime(theta, m):
@@ -67,7 +68,8 @@ def psi_prime(theta, m):
     """
     theta, m = _angle(theta), margin(m)
     k = _piece(theta, m)
-    return (-m * (-1.0) ** k * np.sin(m * theta)).astype(theta.dtype)[()]  # (8)
+    slope = -m * (-1.0) ** k * np.sin(m * working_copy(theta))  # theta's shape (8)
+    return slope.astype(theta.dtype)[()]
 
 
 class PsiCache(NamedTuple):
@@ -93,13 +95,15 @@ def psi_forward(cos, m):
         raise ValueError(
             f"cos is {_first_beyond(cos.real, -1, 1)}, but a cosine is in [-1, 1]"
         )
-    return _psi_forward(cos, m)
+    value, cache = _psi_forward(working_copy(cos), m)
+    return value.astype(cos.dtype, copy=False), cache._replace(cos=cos)
 
 
 def psi_backward(dpsi, cache):
     """Return dcos = dpsi (-1)^k m U_{m-1}(cos) (8), of the shape of cos."""
     dpsi = gradient("dpsi", dpsi, cache.cos.shape)
-    return dpsi * cache.m * cache.sign * cache.U  # (8)
+    dcos = dpsi * cache.m * cache.sign * cache.U  # cos's shape (8)
+    return dcos.astype(np.result_type(dpsi, cache.cos), copy=False)
 
 
 def _psi_forward(cos, m):

@@ -63,7 +63,7 @@ def logsumexp(z, axis=-1):
     z_max = working_copy(z[np.arange(len(z)), top])
     with np.errstate(invalid="ignore"):
         lse = np.where(np.isinf(z_max), z_max, z_max + np.log1p(r))
-    return restore(lse[:, None])[..., 0][()]
+    return np.squeeze(restore(lse[:, None]), axis)[()]
 
 
 def softmax(z, axis=-1):
@@ -167,7 +167,7 @@ def subtract_max(z, z_max):
     d, err = two_sum(working_copy(z), working_copy(z_max))
     if not np.isfinite(err).all():  # an entry of z, or of d, is not finite
         err[~np.isfinite(err)] = 0
-        infinite = z.real == np.inf
+        infinite = (z.real == np.inf) & (z_max.real == np.inf)
         d[infinite & (infinite.sum(axis=1, keepdims=True) == 1)] = 0
     return d, err
 
