@@ -68,3 +68,18 @@ def working_copy(a):
 def places(y, C):
     """Return where z[i, y[i]] stands in z.ravel(), z (N, C): (N,), for take and put."""
     return np.arange(0, len(y) * C, C) + y
+
+
+def in_blocks(f, z):
+    """Return f of the rows z (N, C), computed for so many rows at a time that all that
+    is computed on the way stays in the processor's cache.
+    """
+    step = max(1, 2**15 // z.shape[1])
+    if len(z) <= step:
+        return f(z)
+    first = f(z[:step])
+    values = np.empty((len(z), first.shape[1]), first.dtype)
+    values[:step] = first
+    for i in range(step, len(z), step):
+        values[i : i + step] = f(z[i : i + step])
+    return values

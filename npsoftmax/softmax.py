@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arguments import gradient, logits, numeric
-from npsoftmax.precision import places, two_sum, working_copy
+from npsoftmax.precision import in_blocks, places, two_sum, working_copy
 
 
 class SoftmaxCache(NamedTuple):
@@ -59,11 +59,15 @@ def logsumexp(z, axis=-1):
     -999.3068528194401
     """
     z, restore = _as_rows(z, axis)
+    return np.squeeze(restore(in_blocks(_logsumexp, z)), axis)[()]
+
+
+def _logsumexp(z):
     top, d, e, r = shifted_exponentials(z)
-    z_max = working_copy(z[np.arange(len(z)), top])
+    z_max = working_copy(z.take(places(top, z.shape[1])))  # (N,)
     with np.errstate(invalid="ignore"):
-        lse = np.where(np.isinf(z_max), z_max, z_max + np.log1p(r))
-    return np.squeeze(restore(lse[:, None]), axis)[()]
+        lse = np.where(np.isinf(z_max), z_max, z_max + np.log1p(r))  # (N,) (1)
+    return lse[:, None]
 
 
 def softmax(z, axis=-1):
@@ -76,9 +80,13 @@ def softmax(z, axis=-1):
     array([1., 0.])
     """
     z, restore = _as_rows(z, axis)
+    return restore(in_blocks(_softmax, z))
+
+
+def _softmax(z):
     top, d, e, r = shifted_exponentials(z)
-    e /= 1 + r[:, None]
-    return restore(e)
+    e /= 1 + r[:, None]  # (N, C) p (1)
+    return e
 
 
 def log_softmax(z, axis=-1):
@@ -91,9 +99,13 @@ def log_softmax(z, axis=-1):
     array([   0., -999.])
     """
     z, restore = _as_rows(z, axis)
+    return restore(in_blocks(_log_softmax, z))
+
+
+def _log_softmax(z):
     top, d, e, r = shifted_exponentials(z)
-    d -= np.log1p(r)[:, None]
-    return restore(d)
+    d -= np.log1p(r)[:, None]  # (N, C) log p (1)
+    return d
 
 
 def naive_softmax(z, axis=-1):
