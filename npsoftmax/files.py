@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path, text, replace=False):
-    """Write `text` to the file `path`, whole or not at all.
+def write_whole(path, content, replace=False):
+    """Write `content`, text or bytes, to the file `path`, whole or not at all.
 
     Raises FileExistsError where `path` exists and `replace` is False; OSError where it
     cannot be written, and then whatever was at `path` is as it was.
@@ -16,8 +16,8 @@ def write_whole(path, text, replace=False):
         raise FileExistsError(f"{path} exists already")
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(draft, 0o666 & ~_umask())
         if replace:
             os.replace(draft, path)

@@ -1,0 +1,52 @@
+"""What a terminal can do more than a file: colours, and a line written anew.
+
+In: a stream. Out: functions that use what it can, and plain text where it cannot.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import TextIO
+
+CODES = {"bold": "1", "faint": "2", "good": "32", "bad": "31"}
+
+
+def painter(stream: TextIO) -> Callable[[str, str], str]:
+    """Return a function (text, look) that gives `text` its look on this stream.
+
+    look: bold, faint, good or bad. Text stays as it is where the stream is no terminal,
+    or where NO_COLOR is set (https://no-color.org) or TERM is dumb.
+    """
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain or not stream.isatty():
+        return lambda text, look: text
+    return lambda text, look: f"\033[{CODES[look]}m{text}\033[0m"
+
+
+def plus_minus(stream: TextIO) -> str:
+    """Return the sign, or +- where the stream's encoding does not have it."""
+    sign = "\N{PLUS-MINUS SIGN}"
+    try:
+        sign.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "+-"
+    return sign
+
+
+class LiveLine:
+    """One line of a terminal that is written anew; on any other stream, nothing."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+        self.live = stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def show(self, text: str) -> None:
+        """Write `text` over the line, cut to the terminal's width."""
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write(f"\r\033[K{text[:width]}")
+            self.stream.flush()
+
+    def clear(self) -> None:
+        """Take the line away again."""
+        self.show("")

@@ -1,0 +1,179 @@
+"""In: images x, labels y, a margin m and a seed. Out: one Epoch after another, each
+with its loss and the Params so far.
+
+    momentum    v = momentum v - rate (dp + decay p)           p = p + v
+    rate        divided by 10 after 60 % of all steps, and again after 85 %
+    annealing   lam(step) = max(lam_min, base (1 + gamma step)^(-power))
+
+With a large m, training may not converge from scratch. So the label's logit begins as
+nearly the plain one, lam = 1000, and the margin is let in little by little, by (6) of
+lsoftmax.py. Look at the curve of lam before a run: while lam is large, no margin is on.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from npsoftmax.arguments import finite, labels, margin, matrix, non_negative
+from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
+
+
+class Settings(NamedTuple):
+    """What is the same for every margin; the defaults are for the bundled digits."""
+
+    hidden: tuple[int, int] = (128, 64)  # widths of the two hidden layers
+    features: int = 2  # F, what the head sees
+    epochs: int = 80
+    batch: int = 64  # images a step
+    rate: float = 0.05  # of learning, before it is divided
+    momentum: float = 0.9
+    decay: float = 5e-4  # of the weights
+
+
+class Annealing(NamedTuple):
+    """How lambda falls: call it with a step, from 0, and it gives lambda.
+
+    Source of the formula: the code published by the authors of the paper.
+    """
+
+    lam_min: float
+    gamma: float
+    base: float = 1000.0
+    power: float = 2.0
+
+    @classmethod
+    def reaching(cls, lam_min, step, base=1000.0, power=2.0):
+        """Return the Annealing that comes down to `lam_min` at `step`.
+
+        Raises ValueError for a `lam_min` of 0, which the formula only approaches.
+        """
+        if not 0 < lam_min <= base:
+            raise ValueError(f"lam_min is {lam_min}, but it must be in (0, {base:g}]")
+        gamma = ((base / lam_min) ** (1 / power) - 1) / step
+        return cls(lam_min, gamma, base, power)
+
+    def __call__(self, step):
+        return max(self.lam_min, self.base * (1 + self.gamma * step) ** -self.power)
+
+
+class Epoch(NamedTuple):
+    """What is known after an epoch. Its arrays are never changed afterwards."""
+
+    epoch: int  # 1, 2, ...
+    step: int  # how many steps were made
+    rate: float  # of the last step
+    lam: float  # of the last step
+    loss: float  # mean over the epoch's images, with the margin in it
+    params: Params
+
+
+class DivergenceError(ArithmeticError):
+    """The loss or a parameter is not finite any more; the message says what to do."""
+
+
+# The smallest lambda of each margin; margins above 4 take the last one. They and the
+# Settings were chosen by cross-validation within the 1,400 training digits.
+LAM_MIN = {1: 1.0, 2: 0.2, 3: 1.0, 4: 3.0}
+MARGIN_IS_ON = 0.4  # of all steps: when lambda reaches its smallest value
+
+
+def default_annealing(m, steps, lam_min=None):
+    """Return the Annealing of a run of so many steps: at lam_min after 2/5 of them."""
+    if lam_min is None:
+        lam_min = LAM_MIN[min(m, max(LAM_MIN))]
+    return Annealing.reaching(lam_min, MARGIN_IS_ON * steps)
+
+
+def count_steps(N, settings):
+    """Return how many steps a run on N images makes."""
+    return settings.epochs * math.ceil(N / settings.batch)
+
+
+def rate_at(step, steps, settings):
+    """Return the learning rate of a step, from 0, of so many `steps`."""
+    drops = (step >= 0.6 * steps) + (step >= 0.85 * steps)
+    return settings.rate / 10**drops
+
+
+def train(x, y, m, seed, settings=None, annealing=None) -> Iterator[Epoch]:
+    """Yield an Epoch after each pass over images x (N, D) with labels y (N,).
+
+    m: the margin, 1 for plain softmax. seed: the same seed gives the same run, to the
+    digit. settings, annealing: by default those for the bundled digits. Raises
+    DivergenceError once the loss or a parameter is inf or nan; ValueError or TypeError,
+    when called and not later, for an argument that cannot be.
+    """
+    settings = check_settings(settings or Settings())
+    x = finite("x", matrix("x", x, "(N, D)"))
+    m = margin(m)
+    C = int(np.max(y)) + 1
+    y = labels(y, len(x), C)
+    rng = np.random.default_rng(seed)
+    params = init_params(
+        rng, x.shape[1], settings.hidden, settings.features, C, x.dtype
+    )
+    annealing = annealing or default_annealing(m, count_steps(len(x), settings))
+    return _epochs(x, y, m, rng, params, settings, annealing)
+
+
+def _epochs(x, y, m, rng, params, settings, annealing):
+    """Yield the epochs of `train`, whose arguments were checked there."""
+    N, steps, step = len(x), count_steps(len(x), settings), 0
+    velocity = Params(*(np.zeros_like(p) for p in params))
+    for epoch in range(1, settings.epochs + 1):
+        order, summed_loss = rng.permutation(N), 0.0
+        for start in range(0, N, settings.batch):
+            rows = order[start : start + settings.batch]
+            lam, rate = annealing(step), rate_at(step, steps, settings)
+            loss, gradient = _loss_and_gradient(params, x[rows], y[rows], m, lam)
+            params, velocity = sgd_step(params, velocity, gradient, rate, settings)
+            summed_loss += len(rows) * float(loss)
+            step += 1
+            if not math.isfinite(summed_loss):
+                raise _divergence(f"the loss is {loss}", epoch, step, rate, lam)
+        if not all(np.isfinite(p).all() for p in params):
+            raise _divergence("a parameter is inf or nan", epoch, step, rate, lam)
+        yield Epoch(epoch, step, rate, lam, summed_loss / N, params)
+
+
+def sgd_step(params, velocity, gradient, rate, settings):
+    """Return new Params and their new velocity after one step with momentum."""
+    momentum, decay = settings.momentum, settings.decay
+    velocity = Params(
+        *(
+            momentum * v - rate * (dp + decay * p)
+            for p, v, dp in zip(params, velocity, gradient, strict=True)
+        )
+    )
+    params = Params(*(p + v for p, v in zip(params, velocity, strict=True)))
+    return params, velocity
+
+
+def check_settings(settings):
+    """Return the Settings, or raise ValueError that names the one that cannot be."""
+    for name in ("epochs", "batch", "features"):
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} is {value!r}, but it must be an integer from 1")
+    for name in ("rate", "momentum", "decay"):
+        non_negative(name, getattr(settings, name))
+    return settings
+
+
+def _loss_and_gradient(params, x, y, m, lam):
+    """Return the loss and its gradient; a loss of nan where a feature is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            loss, cache = mlp_forward(params, x, y, m, lam)
+        except ValueError:  # x and y were checked: it is a feature that left the range
+            return math.nan, params
+        return loss, mlp_backward(1.0, cache)
+
+
+def _divergence(what, epoch, step, rate, lam):
+    return DivergenceError(
+        f"training diverged in epoch {epoch}, at step {step}: {what}. Try a learning "
+        f"rate below {rate:g}, or a larger lam_min (lambda was {lam:.3g})"
+    )
