@@ -201,6 +201,11 @@ def norm(a):
     return dot(a, a).sqrt()
 
 
+def distance(computed, exact):
+    """Return |computed - exact| of an array and its exact values."""
+    return norm([a - b for a, b in zip(decimals(computed), exact, strict=True)])
+
+
 def times(s, a):
     return [s * t for t in a]
 
@@ -244,20 +249,19 @@ def lsoftmax(x, W, y, m, lam=0.0):
     return z
 
 
+def logit_gradients(x, W, y, m, lam):
+    """Return for each row i a list of the pairs df_ij/dx_i and df_ij/dW_j."""
+    W, pairs = columns(W), []
+    for row, label in zip(decimals(x), y, strict=True):
+        pairs.append([(w, row) for w in W])
+        pairs[-1][label] = target_gradient(row, W[label], m, lam)
+    return pairs
+
+
 def lsoftmax_gradient(x, W, y, m, lam, dz):
     """Return dx, (N, D), and dW, (D, C), for the gradient dz of the logits, (N, C)."""
-    W = columns(W)
-    dx, dW = [], [times(0, w) for w in W]
-    for row, label, dz_row in zip(decimals(x), y, decimals(dz), strict=True):
-        slopes = [(w, row) for w in W]
-        slopes[label] = target_gradient(row, W[label], m, lam)
-        dx.append(
-            plus(
-                *(times(s, df_dx) for s, (df_dx, _) in zip(dz_row, slopes, strict=True))
-            )
-        )
-        dW = [
-            plus(dw, times(s, df_dw))
-            for dw, s, (_, df_dw) in zip(dW, dz_row, slopes, strict=True)
-        ]
+    pairs, dz = logit_gradients(x, W, y, m, lam), decimals(dz)
+    N, C = len(dz), len(dz[0])
+    dx = [plus(*(times(dz[i][j], pairs[i][j][0]) for j in range(C))) for i in range(N)]
+    dW = [plus(*(times(dz[i][j], pairs[i][j][1]) for i in range(N))) for j in range(C)]
     return dx, [list(d) for d in zip(*dW, strict=True)]  # (9)
