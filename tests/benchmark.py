@@ -1,0 +1,339 @@
+"""How fast it is: `python tests/benchmark.py` measures and writes a Markdown page.
+
+Everything that is compared runs in one process, in turns (a, b, c, a, b, c, ...), and
+what is reported is the median of the turns: ratios hold where seconds drift. A process
+with one thread and another with two make the tables. SciPy and PyTorch, from the extra
+`benchmark`, are measured beside when they are installed.
+"""
+
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=15, help="of each (default 15)")
+    parser.add_argument("--threads", type=int, help="measure now, with so many threads")
+    parser.add_argument("--out", type=pathlib.Path, help="a Markdown file to write")
+    args = parser.parse_args()
+    if args.threads:
+        print("\n".join(report(args.threads, args.turns)))
+        return
+    page = [f"Measured {machine()}.", ""]
+    for threads in (1, 2):
+        command = [sys.executable, __file__, f"--threads={threads}"]
+        env = os.environ | dict.fromkeys(LIBRARIES, str(threads))
+        page += in_process([*command, f"--turns={args.turns}"], env).splitlines()
+    page += ["", *whole_processes()]
+    text = "\n".join(page) + "\n"
+    if args.out:
+        args.out.write_text(text)
+    print(text, end="")
+
+
+def report(threads, turns):
+    """Yield the tables of one process with so many threads."""
+    tables = [steps, softmaxes, epochs, checks]
+    tables += [growth] if threads == 1 else []
+    for table in tables:
+        yield from [f"### {table.__doc__} {threads} thread{'s' * (threads > 1)}", ""]
+        yield from table(threads, turns)
+        yield ""
+
+
+def steps(threads, turns):
+    """A training step of the head, float32, m = 4, microseconds:"""
+    import numpy as np
+
+    import npsoftmax as nps
+
+    yield from header("N, D -> C", "L-Softmax", "plain", "PyTorch plain", "/ PyTorch",
+                      "/ plain")  # fmt: skip
+    for N, D, C in [(256, 2, 10), (256, 512, 10), (256, 512, 1000)]:
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(N, D)).astype(np.float32)
+        W = (rng.normal(size=(D, C)) / np.sqrt(D)).astype(np.float32)
+        y = rng.integers(0, C, N)
+        ours, plain = margin_step(nps, x, W, y), plain_step(nps, x, W, y)
+        seconds = in_turns(turns, ours, plain, torch_step(x, C, y, threads))
+        yield row(f"{N}, {D} -> {C}", *microseconds(seconds),
+                  ratio(seconds[0], seconds[2]), ratio(*seconds[:2]))  # fmt: skip
+
+
+def margin_step(nps, x, W, y, m=4):
+    """Return a step: L-Softmax and cross-entropy, forward and backward."""
+
+    def step():
+        z, layer = nps.lsoftmax_forward(x, W, y, m)
+        _, loss = nps.cross_entropy_forward(z, y)
+        return nps.lsoftmax_backward(nps.cross_entropy_backward(1.0, loss), layer)
+
+    return step
+
+
+def plain_step(nps, x, W, y):
+    """Return a step: linear and cross-entropy, forward and backward."""
+
+    def step():
+        z, layer = nps.linear_forward(x, W)
+        _, loss = nps.cross_entropy_forward(z, y)
+        return nps.linear_backward(nps.cross_entropy_backward(1.0, loss), layer)
+
+    return step
+
+
+def torch_step(x, C, y, threads):
+    """Return PyTorch's linear and cross-entropy, forward and backward, or None."""
+    torch = optional("torch", threads)
+    if torch is None:
+        return None
+    layer = torch.nn.Linear(x.shape[1], C, bias=False)
+    x, y = torch.tensor(x, requires_grad=True), torch.tensor(y)
+
+    def step():
+        x.grad = layer.weight.grad = None
+        torch.nn.functional.cross_entropy(layer(x), y).backward()
+
+    return step
+
+
+def softmaxes(threads, turns):
+    """Softmax beside SciPy's, float64, microseconds:"""
+    import numpy as np
+
+    import npsoftmax as nps
+
+    special = optional("scipy.special", threads)
+    yield from header("function", "shape", "npsoftmax", "SciPy", "ratio")
+    for shape in [(64, 10), (1000, 1000)]:
+        z = np.random.default_rng(0).normal(scale=10, size=shape)
+        for name in ("softmax", "log_softmax", "logsumexp"):
+            theirs = special and call(getattr(special, name), z, axis=-1)
+            seconds = in_turns(turns, call(getattr(nps, name), z, axis=-1), theirs)
+            yield row(name, shape, *microseconds(seconds), ratio(*seconds))
+
+
+def epochs(threads, turns):
+    """One epoch of the tiny MLP on the digits, batches of 64, milliseconds:"""
+    from npsoftmax.data import load_digits
+    from npsoftmax.training import Settings, train
+
+    x, y, _, _ = load_digits()
+    yield from header("m", "npsoftmax", "PyTorch eager, m = 1", "PyTorch / npsoftmax")
+    for m in (1, 4):
+        run = train(x, y, m, seed=0, settings=Settings(epochs=10**6))
+        theirs = torch_epoch(x, y, threads)
+        ours, theirs = in_turns(turns, lambda run=run: next(run), theirs)
+        yield row(m, *milliseconds([ours, theirs]), ratio(theirs, ours))
+
+
+def torch_epoch(x, y, threads, batch=64):
+    """Return an epoch of the same network and optimiser in PyTorch, or None."""
+    torch = optional("torch", threads)
+    if torch is None:
+        return None
+    nn = torch.nn
+    net = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(),
+                        nn.Linear(64, 2), nn.Linear(2, 10, bias=False))  # fmt: skip
+    sgd = torch.optim.SGD(net.parameters(), 0.05, momentum=0.9, weight_decay=5e-4)
+    x, y = torch.tensor(x), torch.tensor(y)
+
+    def epoch():
+        for rows in torch.randperm(len(y)).split(batch):
+            sgd.zero_grad()
+            nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
+            sgd.step()
+
+    return epoch
+
+
+def checks(threads, turns):
+    """A gradient check of L-Softmax, 64 entries, float64, milliseconds:"""
+    import numpy as np
+
+    import npsoftmax as nps
+    from npsoftmax.gradcheck import check_gradients
+
+    rng = np.random.default_rng(0)
+    x, W, y = rng.normal(size=(8, 4)), rng.normal(size=(4, 8)), rng.integers(0, 8, 8)
+
+    def ours():
+        forward = lambda x, W: nps.lsoftmax_forward(x, W, y, 4)  # noqa: E731
+        report = check_gradients(forward, nps.lsoftmax_backward, (x, W))
+        assert report.verdict == "right", report
+
+    seconds = in_turns(turns, ours, torch_check(x, W, y, threads))
+    yield from header("check_gradients", "torch.autograd.gradcheck", "ratio")
+    yield row(*milliseconds(seconds), ratio(*seconds))
+
+
+def torch_check(x, W, y, threads):
+    """Return PyTorch's own check of L-Softmax, m = 4, or None."""
+    torch = optional("torch", threads)
+    if torch is None:
+        return None
+    x, W = (torch.tensor(a, requires_grad=True) for a in (x, W))
+    rows, y = torch.arange(len(y)), torch.tensor(y)
+
+    def logits(x, W):
+        z, length = x @ W, x.norm(dim=1) * W.norm(dim=0)[y]
+        c = z[rows, y] / length
+        k = sum((c < knot).to(c) for knot in (0.5**0.5, 0.0, -(0.5**0.5)))
+        psi = (-1) ** k * (8 * c**4 - 8 * c**2 + 1) - 2 * k
+        return z.index_put((rows, y), length * psi)
+
+    return lambda: torch.autograd.gradcheck(logits, (x, W))
+
+
+def growth(threads, turns):
+    """How a step's time grows when one size doubles, (1024, 256 -> 256), m = 4:"""
+    import numpy as np
+
+    import npsoftmax as nps
+
+    base = {"N": 1024, "D": 256, "C": 256, "m": 4}
+
+    def step(N, D, C, m):
+        rng = np.random.default_rng(0)
+        x, W = (rng.normal(size=s).astype(np.float32) for s in ((N, D), (D, C)))
+        return margin_step(nps, x, W, rng.integers(0, C, N), m)
+
+    yield from header("doubled", "time, as a ratio")
+    for name, size in base.items():
+        twice, once = in_turns(turns, step(**base | {name: 2 * size}), step(**base))
+        yield row(f"{name} = {size} -> {2 * size}", ratio(twice, once))
+
+
+def whole_processes():
+    """Yield the table of what is measured of whole processes."""
+    imports = [[], []]
+    for _ in range(15):
+        for seconds, module in zip(imports, ("npsoftmax", "numpy"), strict=True):
+            began = time.perf_counter()
+            in_process([sys.executable, "-c", f"import {module}"])
+            seconds.append(time.perf_counter() - began)
+    ours, theirs = map(statistics.median, imports)
+    yield from ["### Whole processes", "", *header("what", "figure")]
+    yield row("`import npsoftmax` / `import numpy`", ratio(ours, theirs))
+    peak = float(in_process([sys.executable, "-c", PEAK_OF_A_TRAINING_RUN]))
+    yield row("peak memory, training on 60,000 x 784 float32 / data", f"{peak:.2f}")
+
+
+PEAK_OF_A_TRAINING_RUN = """
+import gzip, pathlib, resource, struct, tempfile
+import numpy as np
+from npsoftmax.data import load_idx_folder
+from npsoftmax.training import Settings, train
+
+def write(path, a):
+    header = struct.pack(">HBB", 0, 8, a.ndim) + struct.pack(f">{a.ndim}I", *a.shape)
+    path.write_bytes(header + a.tobytes())
+
+with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(folder)
+    rng = np.random.default_rng(0)
+    for part, N in (("train", 60000), ("t10k", 10000)):
+        pixels = rng.integers(0, 256, (N, 28, 28), np.uint8)
+        write(folder / f"{part}-images-idx3-ubyte", pixels)
+        write(folder / f"{part}-labels-idx1-ubyte", rng.integers(0, 10, N, np.uint8))
+        del pixels
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    data = load_idx_folder(folder)
+    next(train(data.x_train, data.y_train, 4, 0, Settings(epochs=1, batch=256)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(peak / (data.x_train.nbytes + data.x_test.nbytes))
+"""
+
+
+def in_turns(turns, *functions):
+    """Return the median seconds of each function, None for None, run in turns."""
+    calls = [f and calls_for(f, seconds=0.02) for f in functions]
+    seconds = [[] for _ in functions]
+    for _ in range(turns):
+        for f, n, taken in zip(functions, calls, seconds, strict=True):
+            if f:
+                began = time.perf_counter()
+                for _ in range(n):
+                    f()
+                taken.append((time.perf_counter() - began) / n)
+    return [statistics.median(taken) if taken else None for taken in seconds]
+
+
+def calls_for(f, seconds):
+    """Return how many calls of f take about so many seconds; warms f up."""
+    f()
+    began = time.perf_counter()
+    f()
+    return max(1, round(seconds / (time.perf_counter() - began)))
+
+
+def call(f, *args, **kwargs):
+    """Return a function without arguments that calls f."""
+    return lambda: f(*args, **kwargs)
+
+
+def optional(name, threads):
+    """Return the module, with so many threads, or None where it is not installed."""
+    try:
+        module = __import__(name, fromlist=["_"])
+    except ImportError:
+        return None
+    if name == "torch":
+        module.set_num_threads(threads)
+    return module
+
+
+def in_process(command, env=None):
+    """Return what a command prints."""
+    return subprocess.run(
+        command, env=env, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
+
+
+def machine():
+    """Return in words what was measured on."""
+    import numpy as np
+
+    parts = [f"with Python {platform.python_version()}", f"NumPy {np.__version__}"]
+    for name in ("scipy", "torch"):
+        module = optional(name, 1)
+        parts += [f"{name} {module.__version__}"] if module else [f"no {name}"]
+    return f"{', '.join(parts)}, on {platform.machine()}, {os.cpu_count()} cores"
+
+
+def header(*titles):
+    """Yield the two lines that open a Markdown table."""
+    yield row(*titles)
+    yield row(*["---"] * len(titles))
+
+
+def row(*cells):
+    """Return a line of a Markdown table; a dash for what was not measured."""
+    return "| " + " | ".join("-" if c is None else str(c) for c in cells) + " |"
+
+
+def microseconds(seconds):
+    """Return the numbers as they stand in a table."""
+    return [s and f"{s * 1e6:.0f}" for s in seconds]
+
+
+def milliseconds(seconds):
+    """Return the numbers as they stand in a table."""
+    return [s and f"{s * 1e3:.1f}" for s in seconds]
+
+
+def ratio(a, b):
+    """Return a / b as it stands in a table."""
+    return f"{a / b:.2f}" if a and b else None
+
+
+if __name__ == "__main__":
+    main()
