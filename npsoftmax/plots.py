@@ -4,6 +4,7 @@ One style for all, `STYLE`, is in force while a function decorated with `styled`
 `new_figure` gives the Axes; nothing here needs a display or keeps a global state.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from npsoftmax.cross_entropy import cross_entropy_backward, cross_entropy_forward
+from npsoftmax.gradcheck import central_difference, complex_step, five_point
 from npsoftmax.lsoftmax import lsoftmax_backward, lsoftmax_forward, psi, psi_prime
-from npsoftmax.softmax import log_softmax, logsumexp, naive_softmax, softmax
+from npsoftmax.softmax import log_softmax, naive_softmax, softmax
 
 INK, SOFT_INK, FAINT = "#22252b", "#6b7280", "#d9dce2"
 
@@ -29,10 +31,17 @@ CLASS_COLOURS = (
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GOOD, BAD = LINES[0], LINES[1]
 EPS = float(np.finfo(np.float64).eps)
+PALE = {"linewidth": 6, "alpha": 0.35}  # what is right, behind what is not
 LOSS_LOOKS = (
-    {"color": GOOD, "linewidth": 6, "alpha": 0.35},
+    {"color": GOOD, **PALE},
     {"color": LINES[2], "linewidth": 2.4},
     {"color": BAD, "linewidth": 1.4, "linestyle": "--"},
+)
+DIFFERENCE_LOOKS = (
+    {"color": LINES[1], "marker": ".", "markersize": 4},
+    {"color": LINES[4], "marker": ".", "markersize": 4},
+    {"color": LINES[2], "marker": ".", "markersize": 4},
+    {"color": GOOD, **PALE},
 )
 
 STYLE = {
@@ -56,17 +65,27 @@ STYLE = {
     "ytick.color": SOFT_INK,
 }
 
-styled = matplotlib.rc_context(STYLE)
-
-
+@contextlib.contextmanager
 def style():
-    """Return a context in which what you draw yourself has the one style, too."""
-    return matplotlib.rc_context(STYLE)
+    """Return a context in which what you draw yourself has the one style, too.
+
+    Only what STYLE names is restored: `matplotlib.rc_context` would also undo what a
+    notebook's backend sets on its first figure, and no later figure would be shown.
+    """
+    before = {name: matplotlib.rcParams[name] for name in STYLE}
+    matplotlib.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
+
+
+styled = style()
 
 
 @styled
 def new_figure(rows=1, columns=1, size=(6.4, 4.0)):
-    """Return a Figure in the one style, of `size` in inches, and its Axes (2-D array)."""
+    """Return a Figure in the one style, `size` in inches, and its Axes (2-D array)."""
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
@@ -81,36 +100,58 @@ class Features(NamedTuple):
 
 
 def class_colours(C):
-    """Return C colours, those of the ten digits first, then an even round of hues."""
-    if C <= len(CLASS_COLOURS):
+    """Return C colours: those of the ten digits, or for more an even round of hues."""
+    if C <= len(CLASS_COLOURS):  # noqa: SIM300
         return CLASS_COLOURS[:C]
     rainbow = matplotlib.colormaps["turbo"]
     return [matplotlib.colors.to_hex(rainbow(c / (C - 1))) for c in range(C)]
 
 
+def plane_of(W):
+    """Return a matrix P (F, 2) that brings features into a plane, and what it does.
+
+    The features are x P and the weights P^T W. W: (F, C). Two features stay as they
+    are; one lies on a line; of more, the plane through the origin is kept that holds
+    most of the squared lengths of W: its first two left singular vectors.
+    """
+    F = len(W)
+    if F <= 2:
+        return np.eye(F, 2, dtype=W.dtype), "1 feature, on a line" if F == 1 else ""
+    U, lengths, _ = np.linalg.svd(W)  # (F, F), (min(F, C),)
+    share = (lengths[:2] ** 2).sum() / (lengths**2).sum()
+    return U[:, :2], (
+        f"the shadow of {F} features on the plane that holds most of the weights' "
+        f"squared length, {100 * share:.0f} %: angles look other than they are"
+    )
+
+
 @styled
-def draw_features(axes, features):
+def draw_features(axes, features, reach=None):
     """Draw Features: each a dot in its class's colour, each class weight a ray.
 
-    Returns the Axes. The rays show directions only: all end on one circle, each with
-    its class beside it.
+    Returns the Axes. The rays show directions, not lengths: each ends on the circle of
+    radius `reach`, by default just beyond the longest feature, with its class on it.
     """
     x, y, W, title = features
     C = W.shape[1]
-    reach = 1.06 * np.sqrt((x**2).sum(axis=1)).max() or 1.0
+    reach = reach or _reach(x)
+    turn = np.linspace(0, 2 * np.pi, 181)
+    axes.plot(reach * np.cos(turn), reach * np.sin(turn), color=FAINT, linewidth=0.8)
     for c, colour in enumerate(class_colours(C)):
-        direction = W[:, c] / (np.hypot(*W[:, c]) or 1.0)  # (2,)
-        ray = np.outer([0, reach], direction)  # (2, 2)
-        axes.plot(*ray.T, color=colour, linewidth=1.0, alpha=0.85, zorder=1)
+        end = reach * W[:, c] / (np.hypot(*W[:, c]) or 1.0)  # (2,)
+        axes.plot(*np.outer([0, 1], end).T, color=colour, linewidth=1.1, alpha=0.8)
         axes.text(
-            *(1.09 * reach * direction), str(c), color=colour, weight="bold",
-            size=9, ha="center", va="center",
+            *end, str(c), size=8.5, weight="bold", ha="center", va="center_baseline",
+            color="white" if _is_dark(colour) else INK,
+            bbox={"boxstyle": "circle,pad=0.22", "fc": colour, "ec": "white"},
         )  # fmt: skip
-    order = np.random.default_rng(0).permutation(len(x))  # no class on top of all others
+    order = np.random.default_rng(0).permutation(len(x))  # no class lies on the others
     colours = np.array(class_colours(C))[y[order]]
-    axes.scatter(*x[order].T, s=7, c=colours, linewidths=0, alpha=0.75, zorder=2)
-    axes.set(xlim=(-1.2 * reach, 1.2 * reach), ylim=(-1.2 * reach, 1.2 * reach))
-    axes.set(aspect="equal", xticks=[], yticks=[], title=title)
+    axes.scatter(*x[order].T, s=9, c=colours, linewidths=0, alpha=0.7, zorder=2.5)
+    side = 1.12 * reach
+    axes.set(xlim=(-side, side), ylim=(-side, side), aspect="equal")
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, loc="center", pad=5)
     axes.spines[:].set_visible(False)
     return axes
 
@@ -119,24 +160,41 @@ def draw_features(axes, features):
 def figure_of_features(train: Sequence[Features], test: Sequence[Features], note=""):
     """Return a Figure, the paper's figure 2: train row over test row, a column per m.
 
-    train, test: as many Features each. note: one line below, such as the source. Source
-    of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
+    train, test: as many Features each, a pair for each column, drawn to one scale. note:
+    a line below. Source of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
     """
     columns = len(train)
-    figure, axes = new_figure(2, columns, size=(0.5 + 2.9 * columns, 6.6))
-    for row, (part, name) in enumerate(((train, "train"), (test, "test"))):
-        axes[row, 0].set_ylabel(name)
-        for column, features in enumerate(part):
-            draw_features(axes[row, column], features)
+    figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.5))
+    for column, pair in enumerate(zip(train, test, strict=True)):
+        reach = max(_reach(features.x) for features in pair)
+        for row, features in enumerate(pair):
+            draw_features(axes[row, column], features, reach)
+    for panel, name in zip(axes[:, 0], ("train", "test"), strict=True):
+        panel.set_ylabel(name, size=13, weight="bold", labelpad=2)
     C = train[0].W.shape[1]
     handles = [
-        Line2D([], [], color=colour, marker="o", linewidth=1.0, label=str(c))
+        Line2D([], [], color=colour, marker="o", linewidth=1.1, label=str(c))
         for c, colour in enumerate(class_colours(C))
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=10)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(C, 4 * columns),
+        title="dot: the features of one image; ray: the direction of a class's weight",
+        title_fontsize=9, handlelength=1.6, columnspacing=1.6,
+    )  # fmt: skip
     if note:
-        figure.supxlabel(note, size=8, color=SOFT_INK)
+        figure.suptitle(note, size=9, color=SOFT_INK)
     return figure
+
+
+def _reach(x):
+    """Return a radius a little larger than the longest row of x (N, 2)."""
+    return 1.1 * float(np.hypot(*x.T).max()) or 1.0
+
+
+def _is_dark(colour):
+    """Return whether white is read better on this colour than dark ink is."""
+    red, green, blue = matplotlib.colors.to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.58
 
 
 # ---------------------------------------------------------------- softmax and its loss
@@ -146,32 +204,42 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
 def overflow(dtypes=(np.float32, np.float64), ax=None):
     """Draw where naive softmax overflows and underflows, a panel for each type.
 
-    The row [z, z - 1] has the same probabilities for every z; what is drawn is the naive
-    p_0 against z. dtypes: floating types. ax: an Axes for each type. Returns them.
+    The row [z, z - 1] has the same probabilities for every z; drawn is the naive p of
+    its first entry against z. dtypes: floating types. ax: an Axes for each type.
+    Returns them.
     """
-    panels = _panels(ax, len(dtypes), size=(7.4, 3.4), sharey=True)
+    panels = _panels(ax, len(dtypes), size=(7.4, 3.6), sharey=True)
     for panel, dtype in zip(panels, map(np.dtype, dtypes), strict=True):
-        limits = np.finfo(dtype)
-        top, subnormal, bottom = np.log(
-            np.array([limits.max, limits.tiny, limits.smallest_subnormal], np.longdouble)
-        ).astype(float)
-        z = np.linspace(1.35 * bottom, 1.5 * top, 6000).astype(dtype)  # (6000,)
+        zero, subnormal, top = exp_limits(dtype)
+        z = np.linspace(1.4 * zero, 1.6 * top, 6001).astype(dtype)  # (6001,)
         with np.errstate(all="ignore"):
-            p = naive_softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6000,)
-        true_p = softmax(np.array([1, 0], dtype))[0]
-        panel.axhline(true_p, color=GOOD, linewidth=5, alpha=0.35, label="softmax")
-        panel.plot(z, p, color=BAD, linewidth=1.6, label="naive")
-        for low, high, words in (
-            (z[0], bottom, "0/0\nnan"), (top, z[-1], "inf/inf\nnan")
-        ):  # fmt: skip
-            panel.axvspan(low, high, color=BAD, alpha=0.12, linewidth=0)
-            _words(panel, (low + high) / 2, 0.35, words, color=BAD, ha="center")
-        panel.axvspan(bottom, subnormal, color=FAINT, alpha=0.6, linewidth=0)
-        panel.set_xticks([bottom, subnormal, 0, top], [f"{bottom:.0f}", "", "0", f"{top:.2f}"])
-        panel.set(xlim=(z[0], z[-1]), ylim=(0, 1.05), title=dtype.name, xlabel="logit z")
+            naive = naive_softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
+        p = softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
+        panel.plot(z, p, color=GOOD, linewidth=6, alpha=0.35, label="softmax")
+        panel.plot(z, naive, color=BAD, linewidth=1.4, label="naive softmax")
+        panel.axvspan(z[0], zero, color=BAD, alpha=0.12, linewidth=0)
+        panel.axvspan(zero, subnormal, color=FAINT, alpha=0.7, linewidth=0)
+        panel.axvspan(top, z[-1], color=BAD, alpha=0.12, linewidth=0)
+        for x, words in (((z[0] + zero) / 2, "0/0"), ((top + z[-1]) / 2, "inf/inf")):
+            _words(panel, x, 0.3, f"{words}\n= nan", color=BAD, ha="center")
+        panel.annotate(
+            "digits lost:\nexp(z) is subnormal", ((zero + subnormal) / 2, 0.55),
+            (0.42 * zero, 0.55), color=SOFT_INK, size=9, va="center",
+            arrowprops={"arrowstyle": "-", "color": SOFT_INK, "linewidth": 0.8},
+        )  # fmt: skip
+        panel.set_xticks([zero, 0, top], [f"{zero:.2f}", "0", f"{top:.2f}"])
+        panel.set(xlim=(z[0], z[-1]), ylim=(0, 1.05), xlabel="z", title=dtype.name)
     panels[0].set_ylabel("p of the first entry of [z, z - 1]")
-    panels[-1].legend(loc="lower center")
+    panels[0].legend(loc="lower center", fontsize=9)
     return _given(panels)
+
+
+def exp_limits(dtype):
+    """Return below which z exp(z) is 0, below which subnormal, and above which inf."""
+    limits = np.finfo(dtype)
+    smallest = np.log2(limits.smallest_subnormal.astype(np.float64))
+    zero = (smallest - 1) * np.log(2)  # half of it is rounded to 0
+    return zero, float(np.log(limits.tiny)), float(np.log(limits.max))
 
 
 @styled
@@ -182,24 +250,31 @@ def loss_against_gap(ax=None):
     softmax, and by log-sum-exp. ax: two Axes, for wrong answers (gap < 0, the loss on a
     linear scale) and right ones (gap > 0, on a logarithmic scale). Returns them.
     """
-    panels = _panels(ax, 2, size=(7.4, 3.6))
-    for panel, gap in zip(
-        panels, (np.linspace(-1000, 0, 2001), np.linspace(0, 1000, 2001)), strict=True
-    ):
-        rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (2001, 2)
+    panels = _panels(ax, 2, size=(7.4, 3.8))
+    for panel, end in zip(panels, (-1000, 1000), strict=True):
+        gap = np.linspace(0, end, 4001)  # (4001,)
+        rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (4001, 2)
         with np.errstate(all="ignore"):
             losses = {
-                "log-sum-exp": logsumexp(rows) - gap,
+                "log-sum-exp": -log_softmax(rows)[:, 0],
                 "log of softmax": -np.log(softmax(rows)[:, 0]),
                 "naive": -np.log(naive_softmax(rows)[:, 0]),
-            }
-        losses["log-sum-exp"] = -log_softmax(rows)[:, 0]
+            }  # each (4001,)
         for (name, loss), look in zip(losses.items(), LOSS_LOOKS, strict=True):
             panel.plot(gap, loss, label=name, **look)
-        panel.set(xlabel="gap, the label's logit less the other's")
-    panels[0].set(title="wrong: the loss is the gap", ylabel="loss")
-    panels[1].set(title="right: the loss is exp(-gap)", yscale="log")
-    panels[0].legend()
+        panel.set_xlabel("gap: the label's logit less the other one")
+    wrong, right = panels
+    zero, _, top = exp_limits(np.float64)
+    wrong.set(title="confidently wrong", ylabel="loss", ylim=(-30, 1030))
+    wrong.plot(zero, -zero, "X", color=BAD, markersize=9, markeredgecolor="white")
+    _words(wrong, -700, 760, "exp(gap) is 0:\nthe loss is inf", color=BAD)
+    wrong.legend(loc="lower left", bbox_to_anchor=(0, 0.04), fontsize=9)
+    right.set(title="confidently right", yscale="log", ylim=(1e-325, 1e12))
+    right.set_yticks([1, 1e-100, 1e-200, 1e-300])
+    right.minorticks_off()
+    _words(right, 55, 1e-292, "p rounds to 1:\nthe loss is 0", color=LINES[2])
+    right.axvline(top, color=BAD, linewidth=1, linestyle="--")
+    _words(right, top + 20, 1e-75, "exp(gap)\nis inf:\nthe loss\nis nan", color=BAD)
     return _given(panels)
 
 
@@ -213,21 +288,19 @@ def jacobian(z, ax=None):
     z = np.asarray(z, dtype=np.float64)
     p = softmax(z)  # (C,)
     J = np.diag(p) - np.outer(p, p)  # (C, C)
-    (ax,) = _panels(ax, 1, size=(5.4, 4.4))
-    reach = np.abs(J).max()
-    image = ax.imshow(J, cmap="PuOr_r", vmin=-reach, vmax=reach)
+    (ax,) = _panels(ax, 1, size=(5.2, 4.4))
+    reach = np.abs(J).max() or 1.0
+    ax.imshow(J, cmap="PuOr_r", vmin=-1.2 * reach, vmax=1.2 * reach)
     for i, j in np.ndindex(*J.shape):
-        light = abs(J[i, j]) > 0.6 * reach
         ax.text(
-            j, i, f"{J[i, j]:+.3f}", ha="center", va="center", size=9,
-            color="white" if light else INK,
+            j, i, f"{J[i, j]:+.3f}", ha="center", va="center", size=min(10, 46 / len(z)),
+            color="white" if abs(J[i, j]) > 0.6 * reach else INK,
         )  # fmt: skip
-    ax.set_xticks(range(len(z)), [f"z_{j} = {value:g}" for j, value in enumerate(z)])
-    ax.set_yticks(range(len(z)), [f"p_{i} = {value:.3f}" for i, value in enumerate(p)])
-    ax.set_title("dp_i/dz_j: raise one logit, and the others lose what it gains")
+    ax.set_xticks(range(len(z)), [f"$z_{{{j}}}$ = {v:g}" for j, v in enumerate(z)])
+    ax.set_yticks(range(len(z)), [f"$p_{{{i}}}$ = {v:.3f}" for i, v in enumerate(p)])
+    ax.set_title(r"$\partial p_i / \partial z_j$: each row and each column sums to 0")
     ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    ax.figure.colorbar(image, ax=ax, shrink=0.85).outline.set_visible(False)
+    ax.tick_params(length=0, labelcolor=INK)
     return ax
 
 
@@ -236,29 +309,37 @@ def difference_errors(f, derivative, x, ax=None):
     """Draw how wrong finite differences are, against their step: the V.
 
     f: a function of an array, analytic, so that it takes complex numbers too.
-    derivative: its derivative, a function or its value at x. x: a number. Drawn is the
-    relative error of forward, central and five-point differences and of the complex step,
-    for steps from 1 to 2^-60. Returns the Axes.
+    derivative: its derivative, a function or its value at x, not 0. x: a number. Drawn
+    is the relative error of forward, central and five-point differences and of the
+    complex step, for steps from 2^-2 to 2^-60, down to the last that moves x. An error
+    of 0 is drawn at eps/4. Returns the Axes.
     """
-    (ax,) = _panels(ax, 1, size=(6.4, 4.4))
+
+    def forward_difference(f, x, h):
+        return (f(x + h) - f(x)) / h
+
+    (ax,) = _panels(ax, 1, size=(6.6, 4.6))
     true = derivative(x) if callable(derivative) else derivative
-    steps = 2.0 ** -np.arange(2, 61)  # (59,)
-    methods = {
-        "forward": lambda h: (f(x + h) - f(x)) / h,
-        "central": lambda h: (f(x + h) - f(x - h)) / (2 * h),
-        "five-point": lambda h: (
-            8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))
-        ) / (12 * h),
-        "complex step": lambda h: np.imag(f(x + 1j * h)) / h,
-    }  # fmt: skip
-    for (name, slope), colour in zip(methods.items(), LINES, strict=False):
-        error = np.array([abs(slope(h) - true) / abs(true) for h in steps])  # (59,)
-        error = np.maximum(error, EPS / 4)  # 0 has no place on a logarithmic scale
-        ax.plot(steps, error, color=colour, marker=".", markersize=4, label=name)
-    ax.axhline(EPS, color=SOFT_INK, linewidth=0.8, linestyle=":")
+    for (name, difference, order), look in zip(
+        (
+            ("forward", forward_difference, "h"),
+            ("central", central_difference, "h^2"),
+            ("five-point", five_point, "h^4"),
+            ("complex step", complex_step, "h^2"),
+        ),
+        DIFFERENCE_LOOKS,
+        strict=True,
+    ):
+        smallest = 0 if difference is complex_step else np.spacing(abs(x))
+        steps = [h for h in 2.0 ** -np.arange(2, 61) if h >= smallest]
+        errors = [abs(difference(f, x, h) - true) / abs(true) for h in steps]
+        errors = np.maximum(errors, EPS / 4)
+        ax.plot(steps, errors, label=f"{name}, ${order}$", **look)
+    ax.axhline(EPS, color=SOFT_INK, linewidth=0.8, linestyle=":", zorder=0)
+    _words(ax, 2.0**-2, 1.5 * EPS, "eps", color=SOFT_INK, ha="right", va="bottom")
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="relative error")
-    ax.set_title("a difference's error is a V, the complex step's is not")
-    ax.legend(loc="upper left")
+    ax.set_title("too large a step, or too small a one: only the complex step is free")
+    ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.36), fontsize=9)
     return ax
 
 
@@ -269,21 +350,28 @@ def difference_errors(f, derivative, x, ax=None):
 def psi_pieces(margins=(1, 2, 3, 4), ax=None):
     """Draw psi(theta) for each margin, its knots k pi/m as dots, and cos(theta).
 
-    Returns the Axes; theta is in degrees.
+    Returns the Axes; theta is in degrees. The pieces of the largest margin are named.
     """
     (ax,) = _panels(ax, 1, size=(6.4, 4.4))
     theta = np.linspace(0, np.pi, 721)  # (721,)
-    ax.plot(
-        np.degrees(theta), np.cos(theta), color=INK, linewidth=4, alpha=0.15, label="cos"
-    )
+    ax.plot(np.degrees(theta), np.cos(theta), color=GOOD, label="cos", **PALE)
     for m in margins:
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
         ax.plot(np.degrees(theta), psi(theta, m), color=colour, label=f"m = {m}")
         ax.plot(np.degrees(knots), psi(knots, m), "o", color=colour, markersize=5)
-        _words(ax, 183, 1 - 2 * m, f"m = {m}", color=colour, va="center")
+        name = "m = 1, cos" if m == 1 else f"m = {m}"
+        _words(ax, 183, 1 - 2 * m, name, color=colour, va="center")
+    m = max(margins)
+    for k in range(m):
+        middle = (k + 0.5) * np.pi / m
+        _words(
+            ax, np.degrees(middle) - 4, psi(middle, m) - 0.1, f"k = {k}",
+            color=margin_colour(m), ha="right", va="top",
+        )  # fmt: skip
     _degrees(ax)
-    ax.set(ylabel="psi(theta)", title="psi falls from 1 to 1 - 2m, piece by piece")
+    ax.set_ylabel(r"$\psi(\theta)$")
+    ax.set_title(r"$\psi$ falls from 1 to 1 - 2m, a piece of cos(m$\theta$) at a time")
     return ax
 
 
@@ -299,44 +387,72 @@ def psi_slopes(margins=(1, 2, 3, 4), ax=None):
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
         ax.plot(np.degrees(theta), psi_prime(theta, m), color=colour, label=f"m = {m}")
-        ax.plot(np.degrees(knots), psi_prime(knots, m), "o", color=colour, markersize=5)
+        ax.plot(
+            np.degrees(knots), psi_prime(knots, m), "o", color=colour, markersize=5,
+            clip_on=False, zorder=3,
+        )  # fmt: skip
     _degrees(ax)
-    ax.set(ylabel="dpsi/dtheta", title="its slope is 0 on both sides of every knot")
+    ax.set_ylim(-max(margins) - 0.3, 0)
+    ax.set_ylabel(r"$d\psi/d\theta$")
+    ax.set_title("its slope: 0 at every knot, a kink", pad=10)
+    ax.legend(
+        ncols=len(margins), loc="lower right", bbox_to_anchor=(1.02, 1), fontsize=9,
+        columnspacing=1, handlelength=1.2, borderaxespad=0.4,
+    )  # fmt: skip
     return ax
 
 
 @styled
-def gradient_field(m, ax=None):
-    """Draw where a step down the loss pushes a 2-D feature, by its place in the plane.
+def psi_and_slopes(margins=(1, 2, 3, 4), ax=None):
+    """Draw `psi_pieces` above `psi_slopes`. ax: two Axes. Returns them."""
+    panels = _panels(ax, 1, 2, (6.4, 7.0), sharex=True, height_ratios=(1.4, 1))
+    psi_pieces(margins, panels[0]).set_xlabel("")
+    psi_slopes(margins, panels[1])
+    return _given(panels)
 
-    Two classes, unit weights 90 degrees apart, and the features' own class the one to the
-    right: -dloss/dx of softmax, and beside it of L-Softmax with margin m. ax: two Axes.
-    Returns them.
+
+@styled
+def gradient_field(m, ax=None):
+    """Draw which way a step down the loss moves a 2-D feature, wherever it is.
+
+    Two classes with weights of length 1, 90 degrees apart; the features are all of class
+    1. Arrows are -dloss/dx, all of one length, their colour the size; on the left for
+    softmax, on the right for L-Softmax with margin m. ax: two Axes. Returns them.
     """
-    panels = _panels(ax, 2, size=(7.4, 4.0), sharey=True)
-    W = np.eye(2)  # (2, 2)
+    panels = _panels(ax, 2, size=(7.4, 4.2), sharey=True)
+    W = np.array([[1.0, 0.0], [0.0, 1.0]])  # (2, 2)
     theta = np.radians(np.arange(0, 360, 15))  # (24,)
-    r = np.array([0.75, 1.5, 2.25, 3.0])[:, None]  # (4, 1)
+    r = np.array([1.0, 1.8, 2.6])[:, None]  # (3, 1)
     x = np.stack([r * np.cos(theta), r * np.sin(theta)], axis=-1).reshape(-1, 2)
-    for panel, margin in zip(panels, (1, m), strict=True):
-        push = -loss_gradient(x, W, margin)  # (96, 2)
-        size = np.hypot(*push.T)  # (96,)
+    pushes = [-loss_gradient(x, W, margin) for margin in (1, m)]
+    reach = max(np.hypot(*push.T).max() for push in pushes)
+    for panel, push in zip(panels, pushes, strict=True):
+        for c in range(2):
+            _ray(panel, 0.6 * W[:, c], LINES[c], f"$W_{c + 1}$", 0.25)
+        size = np.hypot(*push.T)  # (72,)
         arrows = panel.quiver(
-            *x.T, *push.T, size, cmap="viridis_r", angles="xy", pivot="tail",
+            *x.T, *(push / np.where(size, size, 1)[:, None]).T, size, cmap="cividis_r",
+            norm=matplotlib.colors.Normalize(-0.25 * reach, reach), angles="xy",
+            scale_units="xy", scale=1.9, width=0.008, pivot="middle",
         )  # fmt: skip
-        panel.set(aspect="equal", xticks=[], yticks=[])
+        panel.set(aspect="equal", xticks=[], yticks=[], xlim=(-3, 3), ylim=(-3, 3))
         panel.spines[:].set_visible(False)
-        panel.set_title("softmax" if margin == 1 else f"L-Softmax, m = {m}")
+    panels[0].set_title("softmax: one and the same way")
+    panels[1].set_title(f"L-Softmax, m = {m}: by the angle")
+    bar = panels[0].figure.colorbar(arrows, ax=panels, shrink=0.7, aspect=30)
+    bar.set_label(r"size of $d$loss$/dx$")
+    bar.ax.set_ylim(0, reach)
+    bar.outline.set_visible(False)
     return _given(panels)
 
 
 def loss_gradient(x, W, m):
     """Return dloss/dx (N, 2) of features x (N, 2), each with its own loss, class 0."""
     y = np.zeros(len(x), dtype=int)
-    z, margins = lsoftmax_forward(x, W, y, m)
+    z, lsoftmax = lsoftmax_forward(x, W, y, m)
     loss, cross_entropy = cross_entropy_forward(z, y)
     dz = cross_entropy_backward(float(len(x)), cross_entropy)  # the mean's 1/N undone
-    dx, dW = lsoftmax_backward(dz, margins)
+    dx, dW = lsoftmax_backward(dz, lsoftmax)
     return dx
 
 
@@ -344,50 +460,69 @@ def loss_gradient(x, W, m):
 def two_classes(norms=(1, 1), m=2, apart=60, ax=None):
     """Draw the two-class picture of the paper: boundaries of softmax and L-Softmax.
 
-    norms: |W_1| and |W_2|; m: the margin; apart: degrees between W_1 and W_2. Between
-    the two boundaries of L-Softmax lies the margin, for equal norms (m - 1)/(m + 1) of
-    `apart`. Returns the Axes. Source: Liu, Wen, Yu and Yang, ICML 2016, figure 4.
+    norms: |W_1| and |W_2|; m: the margin; apart: degrees between W_1 and W_2. A class's
+    colour fills the directions that fulfil its margin; the softmax boundary is dashed.
+    Between the two boundaries of L-Softmax lies the margin, for equal norms (m - 1) /
+    (m + 1) of `apart`. Returns the Axes. Source: Liu, Wen, Yu and Yang, ICML 2016,
+    figure 4.
     """
-    (ax,) = _panels(ax, 1, size=(4.2, 3.8))
-    middle, half = np.pi / 2, np.radians(apart) / 2
-    for c, side in ((0, 1), (1, -1)):
-        to = middle + side * half
-        for low, high in class_sector(norms if c == 0 else norms[::-1], m, apart):
-            ends = to - side * np.array([low, high])
-            arc = np.linspace(*ends, 200)
+    (ax,) = _panels(ax, 1, size=(3.6, 3.8))
+    to = np.pi / 2 + np.radians([apart, -apart]) / 2  # (2,) the directions of W_1, W_2
+    facing = []
+    for c, side in ((0, -1), (1, 1)):
+        own_first = norms if c == 0 else norms[::-1]
+        for low, high in class_sector(own_first, m, apart):
+            arc = to[c] + side * np.linspace(low, high, 400)
             ax.fill(
-                np.r_[0, np.cos(arc)], np.r_[0, np.sin(arc)], color=LINES[c],
-                alpha=0.18, linewidth=0,
+                np.r_[0, np.cos(arc)], np.r_[0, np.sin(arc)],
+                color=LINES[c], alpha=0.2, linewidth=0,
             )  # fmt: skip
-            for end in ends:
-                ax.plot([0, np.cos(end)], [0, np.sin(end)], color=LINES[c], linewidth=1.2)
-        tip = 0.9 * norms[c] / max(norms) * np.array([np.cos(to), np.sin(to)])
-        ax.annotate(
-            "", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": LINES[c], "lw": 2}
-        )
-        _words(ax, *(1.1 * tip), f"W_{c + 1}", color=LINES[c], ha="center", weight="bold")
-    ax.set(aspect="equal", xticks=[], yticks=[], xlim=(-1.2, 1.2), ylim=(-0.4, 1.2))
-    ax.spines[:].set_visible(False)
+            for end in arc[[0, -1]]:
+                ax.plot([0, np.cos(end)], [0, np.sin(end)], color=LINES[c], linewidth=1)
+            facing.append(arc[-1])
+        tip = 0.85 * norms[c] / max(norms) * np.array([np.cos(to[c]), np.sin(to[c])])
+        _ray(ax, tip, LINES[c], f"$W_{c + 1}$", 1.13 - np.hypot(*tip))
+    across = norms[1] * np.exp(1j * to[1]) - norms[0] * np.exp(1j * to[0])
+    line = 1j * across / abs(across) * np.array([-1.12, 1.12])
+    ax.plot(line.real, line.imag, color=INK, linewidth=1, linestyle="--")
+    if len(facing) == 2:
+        middle, width = np.mean(facing), np.degrees(facing[0] - facing[1])
+        _words(
+            ax, 1.13 * np.cos(middle), 1.13 * np.sin(middle), rf"${width:.0f}^\circ$",
+            ha="center", va="center", weight="bold",
+        )  # fmt: skip
     sign = "=" if norms[0] == norms[1] else ">" if norms[0] > norms[1] else "<"
-    ax.set_title(f"|W_1| {sign} |W_2|")
+    ax.set_title(f"$|W_1| {sign} |W_2|$, m = {m}", loc="center")
+    ax.set(aspect="equal", xticks=[], yticks=[], xlim=(-1.25, 1.25), ylim=(-1.2, 1.25))
+    ax.spines[:].set_visible(False)
     return ax
 
 
-def class_sector(norms, m, apart):
-    """Return where |W_1| psi(theta_1) > |W_2| cos(theta_2), as pairs of angles.
+@styled
+def two_classes_by_norm(m=2, apart=60, ax=None):
+    """Draw `two_classes` for |W_1| =, > and < |W_2|. ax: three Axes. Returns them."""
+    panels = _panels(ax, 3, size=(7.4, 3.0))
+    for panel, norms in zip(panels, ((1, 1), (1.5, 1), (1, 1.5)), strict=True):
+        two_classes(norms, m, apart, panel)
+    return _given(panels)
 
-    The angles are in radians from W_1, counted towards W_2, from -pi to pi; there is
-    none where no direction fulfils the margin.
+
+def class_sector(norms, m, apart):
+    """Return where |W_1| psi(theta_1) > |W_2| cos(theta_2), as pairs (low, high).
+
+    The angles are in radians from W_1, counted towards W_2, which is `apart` degrees
+    away; there is no pair where no direction fulfils the margin.
     """
-    A = np.radians(apart)
 
     def lead(phi):
-        return norms[0] * psi(np.abs(phi), m) - norms[1] * np.cos(phi - A)
+        theta_1 = np.abs(phi)
+        theta_2 = phi - np.radians(apart)
+        return norms[0] * psi(theta_1, m) - norms[1] * np.cos(theta_2)
 
     phi = np.linspace(-np.pi, np.pi, 2881)  # an eighth of a degree
     ahead = lead(phi) > 0
-    change = np.flatnonzero(ahead[1:] != ahead[:-1])
-    edges = [_bisect(lead, phi[i], phi[i + 1]) for i in change]
+    changes = np.flatnonzero(ahead[1:] != ahead[:-1])
+    edges = [_bisect(lead, phi[i], phi[i + 1]) for i in changes]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
@@ -396,16 +531,33 @@ def class_sector(norms, m, apart):
 
 @styled
 def annealing(schedule, steps, ax=None):
-    """Draw lambda against the iteration, on a logarithmic scale.
+    """Draw lambda against the iteration, and say where it stops to fall.
 
-    schedule: a function of the iteration, counted from 0; steps: how many there are.
-    Returns the Axes.
+    schedule: a function of the iteration, counted from 0; steps: how many iterations
+    there are. Below lambda = 1 the margin outweighs the plain cosine. Returns the Axes.
     """
     (ax,) = _panels(ax, 1, size=(6.4, 3.8))
-    step = np.arange(steps)
-    lam = np.array([schedule(int(s)) for s in step])
-    ax.plot(step, lam, color=LINES[0])
-    ax.set(yscale="log", xlabel="iteration", ylabel="lambda")
+    lam = np.array([schedule(step) for step in range(steps)])  # (steps,)
+    ax.fill_between([0, steps], 0, 1, color=LINES[2], alpha=0.1, linewidth=0)
+    _words(
+        ax, 0.985, 0.8, "the margin outweighs the cosine", color=LINES[2], ha="right",
+        va="top", transform=ax.get_yaxis_transform(),
+    )  # fmt: skip
+    ax.plot(lam, color=GOOD, linewidth=2)
+    last = int(np.argmin(lam))
+    ax.plot(last, lam[last], "o", color=GOOD)
+    when = f"from iteration {last:,} on" if last < steps - 1 else "when training ends"
+    ax.annotate(
+        f"{lam[last]:.3g} {when}", (last, lam[last]), (-6, 9), size=9, color=GOOD,
+        textcoords="offset points", ha="right" if last > 0.4 * steps else "left",
+    )  # fmt: skip
+    smallest = lam[lam > 0].min(initial=1.0)
+    if lam.min() > 0:
+        ax.set(yscale="log", ylim=(min(0.4 * smallest, 0.1), None))
+    else:  # 0 has no place on a logarithmic scale
+        ax.set_yscale("symlog", linthresh=smallest)
+    ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
+    ax.set_title(r"$\lambda$: how much of the plain cosine is mixed in")
     return ax
 
 
@@ -413,21 +565,25 @@ def annealing(schedule, steps, ax=None):
 def angle_histogram(angles_by_margin, ax=None):
     """Draw how far features are from their own class's weight, a histogram per margin.
 
-    angles_by_margin: a dict from m to angles (N,) in degrees. Returns the Axes.
+    angles_by_margin: a dict from m to angles (N,) in degrees, nan where there is none.
+    Means are dashed. Returns the Axes.
     """
     (ax,) = _panels(ax, 1, size=(6.4, 3.8))
-    widest = max(np.nanmax(angles) for angles in angles_by_margin.values())
-    bins = np.linspace(0, widest, 46)
-    for m, angles in angles_by_margin.items():
-        colour = margin_colour(m)
-        ax.hist(angles, bins, histtype="step", color=colour, linewidth=1.6, label=f"m = {m}")
-        ax.axvline(np.nanmean(angles), color=colour, linestyle="--", linewidth=1)
-    ax.set(xlabel="angle to the own class's weight, degrees", ylabel="features")
+    known = {m: np.asarray(a)[~np.isnan(a)] for m, a in angles_by_margin.items()}
+    widest = max(np.percentile(angles, 99) for angles in known.values())
+    bins = np.append(np.linspace(0, widest, 41), 180)  # the last few in one bin
+    for m, angles in known.items():
+        look = {"color": margin_colour(m), "histtype": "step", "linewidth": 1.6}
+        name = f"m = {m}: mean {angles.mean():.1f} degrees"
+        ax.hist(angles, bins, label=name, **look)
+        ax.axvline(angles.mean(), color=margin_colour(m), linestyle="--", linewidth=1)
+    ax.set(xlim=(0, widest), xlabel="angle to the own class's weight, degrees")
+    ax.set_ylabel("how many features")
     ax.legend()
     return ax
 
 
-# ------------------------------------------------------------------------ what all share
+# ----------------------------------------------------------------------- what all share
 
 
 def margin_colour(m):
@@ -440,13 +596,11 @@ def _panels(ax, columns, rows=1, size=(6.4, 4.0), **shared):
     if ax is None:
         from matplotlib import pyplot
 
-        figure, ax = pyplot.subplots(
-            rows, columns, figsize=size, layout="constrained", **shared
-        )
+        ax = pyplot.subplots(rows, columns, figsize=size, **shared)[1]
     panels = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if len(panels) != rows * columns:
         raise ValueError(
-            f"ax has {len(panels)} Axes, but this figure has {rows * columns} panels"
+            f"ax holds {len(panels)} Axes, but this figure has {rows * columns} panels"
         )
     return panels
 
@@ -459,9 +613,17 @@ def _words(ax, x, y, text, **look):
     return ax.text(x, y, text, size=9, **look)
 
 
+def _ray(ax, tip, colour, name, beyond):
+    """Draw an arrow from 0 to `tip` (2,), with its name `beyond` further on."""
+    arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkB": 0}
+    ax.annotate("", tip, (0, 0), arrowprops={**arrow, "shrinkA": 0})
+    place = tip * (1 + beyond / np.hypot(*tip))
+    _words(ax, *place, name, color=colour, ha="center", va="center")
+
+
 def _degrees(ax):
-    ax.set_xticks(range(0, 181, 30))
-    ax.set(xlim=(0, 180), xlabel="theta, degrees")
+    ax.set_xticks(range(0, 181, 30), [rf"${d}^\circ$" for d in range(0, 181, 30)])
+    ax.set(xlim=(0, 180), xlabel=r"$\theta$")
     ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
 
 

@@ -23,11 +23,11 @@ from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
 class Settings(NamedTuple):
     """What is the same for every margin; the defaults are for the bundled digits."""
 
-    hidden: tuple[int, int] = (128, 64)  # widths of the two hidden layers
+    hidden: tuple[int, int] = (64, 64)  # widths of the two hidden layers
     features: int = 2  # F, what the head sees
     epochs: int = 80
     batch: int = 64  # images a step
-    rate: float = 0.05  # of learning, before it is divided
+    rate: float = 0.04  # of learning, before it is divided
     momentum: float = 0.9
     decay: float = 5e-4  # of the weights
 

@@ -1,6 +1,6 @@
 """Train on real digits, softmax beside L-Softmax: a table and a figure.
 
-A tiny network (64 pixels, 128 and 64 hidden, 2 features, 10 classes) is trained on
+A tiny network (64 pixels, twice 64 hidden, 2 features, 10 classes) is trained on
 1,400 digits and tested on 397 others, once for each margin m and seed; m = 1 is plain
 softmax. The figure shows the features of the first seed, as the paper's figure 2 does.
 
@@ -70,7 +70,7 @@ def _add_network_arguments(network):
     )  # fmt: skip
     network.add_argument(
         "--hidden", type=_whole, nargs=2, metavar="H", default=DEFAULTS.hidden,
-        help="widths of the two hidden layers (default: 128 64)",
+        help="widths of the two hidden layers (default: 64 64)",
     )  # fmt: skip
     network.add_argument(
         "--epochs", type=_whole, metavar="N", default=DEFAULTS.epochs,
@@ -313,23 +313,29 @@ def _write_figure(path, runs, dataset, replace):
     from npsoftmax import plots
 
     first = [run for run in runs if run.seed == runs[0].seed]
-    train, test = (
-        [_features(plots, run, x, y, part) for run in first]
-        for x, y, part in (
-            (dataset.x_train, dataset.y_train, "train"),
-            (dataset.x_test, dataset.y_test, "test"),
-        )
-    )
+    x, y, x_test, y_test = dataset
+    train = [_features(run, x, y, "train") for run in first]
+    test = [_features(run, x_test, y_test, "test") for run in first]
+    note = plots.plane_of(first[0].params.W4)[1]
     content = io.BytesIO()
-    plots.figure_of_features(train, test).savefig(content, format=path.suffix[1:])
-    write_whole(path, content.getvalue(), replace)
+    figure = plots.figure_of_features(train, test, note)
+    figure.savefig(content, format=path.suffix[1:])
+    try:
+        write_whole(path, content.getvalue(), replace)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error}") from None
 
 
-def _features(plots, run, x, y, part):
-    error = getattr(run, part).error
-    title = f"{_name(run.m)}: {part} error {error:.1%}".replace("%", " %")
-    f = features_in_blocks(run.params, x)
-    return plots.Features(f, y, run.params.W4, title)
+def _features(run, x, y, part):
+    """Return what one panel shows: a run's features on one part, in the plane."""
+    from npsoftmax import plots
+
+    W = run.params.W4  # (F, C)
+    plane, _ = plots.plane_of(W)  # (F, 2)
+    f = features_in_blocks(run.params, x) @ plane  # (N, 2)
+    error = 100 * getattr(run, part).error
+    title = f"{_name(run.m)}: {part} error {error:.1f} %"
+    return plots.Features(f, y, plane.T @ W, title)
 
 
 def _whole_from_0(text):
