@@ -29,6 +29,21 @@ REFERENCE = "reference's own"
 PRINT_LIMIT = 20_000  # characters kept of what a checked function prints
 
 
+class _Lazy(dict):
+    """A dict that finds a value when it is first asked for.
+
+    To find out whether a function is a stub it is called, and it may never come back.
+    """
+
+    def __init__(self, find):
+        super().__init__()
+        self.find = find
+
+    def __missing__(self, key):
+        self[key] = self.find(key)
+        return self[key]
+
+
 class SolutionError(Exception):
     """A file that cannot be checked, with the one line that says why."""
 
@@ -43,7 +58,7 @@ class Solution:
     own: bool = field(default=False)  # True for npsoftmax itself
 
     def __post_init__(self):
-        self.status = {name: self._status(name) for name in CONTRACT}
+        self.status = _Lazy(self._status)
 
     def __getitem__(self, name):
         return self.functions[name]
