@@ -158,16 +158,17 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     x, x_scale, x_norm, W, W_scale, W_norm = _usual_sizes(x, W)
     z = x @ W  # (N, C) (4)
     length = x_norm * W_norm[y]  # (N,) |x| |W_y|
-    cos = z.take(label) / nonzero(length)  # (N,) (4)
+    divisor = nonzero(length)  # (N,) 1 where no angle exists
+    cos = z.take(label) / divisor  # (N,) (4)
     psi, pieces = _psi_forward(cos, m)  # (N,) (5)
     slope = m * pieces.sign * pieces.U  # (N,) (8)
     g = (lam * cos + psi) / (1 + lam)  # (N,) (6)
     g_prime = (lam + slope) / (1 + lam)  # (N,) (9)
-    if not length.real.all():
+    if divisor is not length:
         g = np.where(length.real == 0, cos, g)  # (N,) (10)
         g_prime = np.where(length.real == 0, 1, g_prime)  # (N,) (10)
     radial = g - g_prime * cos  # (N,) (9)
-    z.put(label, nonzero(length) * g)  # (N, C) (6)
+    z.put(label, divisor * g)  # (N, C) (6)
     z = _rescaled(z, x_scale, W_scale).astype(dtype, copy=False)
     return z, LSoftmaxCache(
         x, x_scale, x_norm, W, W_scale, W_norm, y, m, lam,
@@ -178,15 +179,15 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
 def lsoftmax_backward(dz, cache):
     """Return dx (N, D) and dW (D, C) by (9), from dz (N, C), the logits' gradient."""
     x, x_scale, x_norm, W, W_scale, W_norm, y, m, *_, g_prime, radial, z = cache
-    dz = gradient("dz", dz, z.shape)
+    dz, label = gradient("dz", dz, z.shape), places(y, z.shape[1])
     room = 4.0 ** m.bit_length()  # g' W_y may be m^2 times as large as df_y/dx
 
-    dz_x, along = _by_parts(dz * (W_scale / room), y, g_prime, radial)
+    dz_x, along = _by_parts(dz * (W_scale / room), label, g_prime, radial)
     along_x = along * W_norm[y] / nonzero(x_norm)  # (N,)
     dx = dz_x @ W.T  # (N, D) sum_j dz_j W_j, and dz_y g' W_y
     dx += along_x[:, None] * x  # (N, D) (9)
 
-    dz_W, along = _by_parts(dz * (x_scale / room), y, g_prime, radial)
+    dz_W, along = _by_parts(dz * (x_scale / room), label, g_prime, radial)
     along_y = np.bincount(y, along * x_norm, len(W_norm))  # (C,) all rows with y_i = c
     dW = x.T @ dz_W  # (D, C) sum_i dz_i x_i, and dz_y g' x
     dW += (along_y / nonzero(W_norm)).astype(W.dtype) * W  # (D, C) (9)
@@ -213,9 +214,8 @@ def _usual_sizes(x, W):
     return x, x_scale, norms(x, axis=1), W, W_scale, norms(W, axis=0)
 
 
-def _by_parts(dz, y, g_prime, radial):
+def _by_parts(dz, label, g_prime, radial):
     """Return dz (N, C) with g' dz_y in place of dz_y, and (g - g' c) dz_y (N,)."""
-    label = places(y, dz.shape[1])
     dz_y = dz.take(label)  # (N,)
     dz.put(label, g_prime * dz_y)
     return dz, radial * dz_y

@@ -41,9 +41,10 @@ def norms(v, axis):
 
 def squares_are_safe(norms):
     """Return whether no square overflowed, and none that matters underflowed."""
-    limits = np.finfo(norms.dtype)
-    low, high = np.sqrt(limits.tiny) / limits.eps, np.sqrt(limits.max * limits.eps)
-    return low < norms.real.min() and norms.real.max() < high
+    limits, real = np.finfo(norms.dtype), norms.real
+    low, high = float(real.min()), float(real.max())
+    lost_below, lost_above = float(limits.tiny / limits.eps**2), float(limits.max)
+    return lost_below < low * low and high * high < lost_above
 
 
 def nonzero(a):
