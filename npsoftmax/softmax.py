@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arguments import gradient, logits, numeric
-from npsoftmax.precision import in_blocks, places, two_sum, working_copy
+from npsoftmax.precision import in_blocks, places, power_of_two, two_sum, working_copy
 
 
 class SoftmaxCache(NamedTuple):
@@ -164,7 +164,23 @@ def shifted_exponentials(z):
     e.put(largest, 0)
     r = e.sum(axis=1)  # (N,) (1)
     e.put(largest, e_top)
+    subnormal = r.real < z.shape[1] * np.finfo(r.dtype).tiny  # (N,)
+    if subnormal.any():
+        r[subnormal] = _tiny_sum(z[subnormal], top[subnormal])
     return top, d, e, r
+
+
+def _tiny_sum(z, top):
+    """Return r (N,) for rows so far below their largest that each e is subnormal.
+
+    A subnormal number has lost digits, and a sum of 1000 of them a thousand times as
+    many: so exp(s) r is summed, which is of everyday size, and rounded once at the end.
+    """
+    d, err = subtract_max(z, np.take_along_axis(z, top[:, None], axis=1))  # (N, C) (1)
+    s = power_of_two(np.log(np.finfo(d.dtype).tiny))  # 512, or 64: d + s is exact
+    e = np.exp(d + s) * (1 + err)  # (N, C) exp(s) exp(d + err)
+    np.put_along_axis(e, top[:, None], 0, axis=1)
+    return e.sum(axis=1) * np.exp(-s)  # (N,)
 
 
 def subtract_max(z, z_max):
