@@ -31,6 +31,7 @@ CLASS_COLOURS = (
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GOOD, BAD = LINES[0], LINES[1]
 EPS = float(np.finfo(np.float64).eps)
+DEGREES = "\N{DEGREE SIGN}"
 PALE = {"linewidth": 6, "alpha": 0.35}  # what is right, behind what is not
 LOSS_LOOKS = (
     {"color": GOOD, **PALE},
@@ -117,12 +118,8 @@ def plane_of(W):
     F = len(W)
     if F <= 2:
         return np.eye(F, 2, dtype=W.dtype), "1 feature, on a line" if F == 1 else ""
-    U, lengths, _ = np.linalg.svd(W)  # (F, F), (min(F, C),)
-    share = (lengths[:2] ** 2).sum() / (lengths**2).sum()
-    return U[:, :2], (
-        f"the shadow of {F} features on the plane that holds most of the weights' "
-        f"squared length, {100 * share:.0f} %: angles look other than they are"
-    )
+    plane = np.linalg.svd(W)[0][:, :2]  # (F, 2)
+    return plane, f"the shadow of {F} features on a plane: angles look other than they are"
 
 
 @styled
@@ -215,7 +212,7 @@ def overflow(dtypes=(np.float32, np.float64), ax=None):
         with np.errstate(all="ignore"):
             naive = naive_softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
         p = softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
-        panel.plot(z, p, color=GOOD, linewidth=6, alpha=0.35, label="softmax")
+        panel.plot(z, p, color=GOOD, label=f"softmax: {p[0]:.3f} for every z", **PALE)
         panel.plot(z, naive, color=BAD, linewidth=1.4, label="naive softmax")
         panel.axvspan(z[0], zero, color=BAD, alpha=0.12, linewidth=0)
         panel.axvspan(zero, subnormal, color=FAINT, alpha=0.7, linewidth=0)
@@ -267,14 +264,14 @@ def loss_against_gap(ax=None):
     zero, _, top = exp_limits(np.float64)
     wrong.set(title="confidently wrong", ylabel="loss", ylim=(-30, 1030))
     wrong.plot(zero, -zero, "X", color=BAD, markersize=9, markeredgecolor="white")
-    _words(wrong, -700, 760, "exp(gap) is 0:\nthe loss is inf", color=BAD)
+    _words(wrong, -700, 760, "p is 0,\nand -log(p) is inf", color=BAD)
     wrong.legend(loc="lower left", bbox_to_anchor=(0, 0.04), fontsize=9)
-    right.set(title="confidently right", yscale="log", ylim=(1e-325, 1e12))
+    right.set(title="confidently right", yscale="log", ylim=(1e-323, 1e12))
     right.set_yticks([1, 1e-100, 1e-200, 1e-300])
     right.minorticks_off()
-    _words(right, 55, 1e-292, "p rounds to 1:\nthe loss is 0", color=LINES[2])
+    _words(right, 55, 1e-292, "p is 1,\nand -log(p) is 0", color=LINES[2])
     right.axvline(top, color=BAD, linewidth=1, linestyle="--")
-    _words(right, top + 20, 1e-75, "exp(gap)\nis inf:\nthe loss\nis nan", color=BAD)
+    _words(right, top + 20, 1e-75, "naive p is\ninf/inf,\nthat is nan", color=BAD)
     return _given(panels)
 
 
@@ -293,8 +290,8 @@ def jacobian(z, ax=None):
     ax.imshow(J, cmap="PuOr_r", vmin=-1.2 * reach, vmax=1.2 * reach)
     for i, j in np.ndindex(*J.shape):
         ax.text(
-            j, i, f"{J[i, j]:+.3f}", ha="center", va="center", size=min(10, 46 / len(z)),
-            color="white" if abs(J[i, j]) > 0.6 * reach else INK,
+            j, i, f"{J[i, j]:+.3f}", ha="center", va="center",
+            size=min(10, 46 / len(z)), color="white" if abs(J[i, j]) > 0.6 * reach else INK,
         )  # fmt: skip
     ax.set_xticks(range(len(z)), [f"$z_{{{j}}}$ = {v:g}" for j, v in enumerate(z)])
     ax.set_yticks(range(len(z)), [f"$p_{{{i}}}$ = {v:.3f}" for i, v in enumerate(p)])
@@ -338,7 +335,7 @@ def difference_errors(f, derivative, x, ax=None):
     ax.axhline(EPS, color=SOFT_INK, linewidth=0.8, linestyle=":", zorder=0)
     _words(ax, 2.0**-2, 1.5 * EPS, "eps", color=SOFT_INK, ha="right", va="bottom")
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="relative error")
-    ax.set_title("too large a step, or too small a one: only the complex step is free")
+    ax.set_title("a difference has one best step, the complex step needs none")
     ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.36), fontsize=9)
     return ax
 
@@ -392,13 +389,10 @@ def psi_slopes(margins=(1, 2, 3, 4), ax=None):
             clip_on=False, zorder=3,
         )  # fmt: skip
     _degrees(ax)
-    ax.set_ylim(-max(margins) - 0.3, 0)
+    ax.set_ylim(-1.35 * max(margins), 0)
     ax.set_ylabel(r"$d\psi/d\theta$")
-    ax.set_title("its slope: 0 at every knot, a kink", pad=10)
-    ax.legend(
-        ncols=len(margins), loc="lower right", bbox_to_anchor=(1.02, 1), fontsize=9,
-        columnspacing=1, handlelength=1.2, borderaxespad=0.4,
-    )  # fmt: skip
+    ax.set_title(r"the slope of $\psi$ is 0 on both sides of every knot", pad=10)
+    ax.legend(ncols=len(margins), loc="lower center", fontsize=9)
     return ax
 
 
@@ -415,33 +409,33 @@ def psi_and_slopes(margins=(1, 2, 3, 4), ax=None):
 def gradient_field(m, ax=None):
     """Draw which way a step down the loss moves a 2-D feature, wherever it is.
 
-    Two classes with weights of length 1, 90 degrees apart; the features are all of class
-    1. Arrows are -dloss/dx, all of one length, their colour the size; on the left for
-    softmax, on the right for L-Softmax with margin m. ax: two Axes. Returns them.
+    Two classes with weights of length 1, 90 degrees apart; the features are all of the
+    first. Arrows are -dloss/dx, all of one length, their colour the size; on the left
+    for softmax, on the right for L-Softmax with margin m. ax: two Axes. Returns them.
     """
-    panels = _panels(ax, 2, size=(7.4, 4.2), sharey=True)
+    panels = _panels(ax, 2, size=(7.4, 3.6), sharey=True)
     W = np.array([[1.0, 0.0], [0.0, 1.0]])  # (2, 2)
     theta = np.radians(np.arange(0, 360, 15))  # (24,)
-    r = np.array([1.0, 1.8, 2.6])[:, None]  # (3, 1)
+    r = np.array([1.5, 2.2, 2.9])[:, None]  # (3, 1)
     x = np.stack([r * np.cos(theta), r * np.sin(theta)], axis=-1).reshape(-1, 2)
     pushes = [-loss_gradient(x, W, margin) for margin in (1, m)]
     reach = max(np.hypot(*push.T).max() for push in pushes)
     for panel, push in zip(panels, pushes, strict=True):
         for c in range(2):
-            _ray(panel, 0.6 * W[:, c], LINES[c], f"$W_{c + 1}$", 0.25)
+            _ray(panel, 0.7 * W[:, c], LINES[c], f"$W_{c + 1}$", 0.25)
         size = np.hypot(*push.T)  # (72,)
         arrows = panel.quiver(
             *x.T, *(push / np.where(size, size, 1)[:, None]).T, size, cmap="cividis_r",
-            norm=matplotlib.colors.Normalize(-0.25 * reach, reach), angles="xy",
-            scale_units="xy", scale=1.9, width=0.008, pivot="middle",
+            norm=matplotlib.colors.PowerNorm(0.5, 0, reach), angles="xy",
+            scale_units="xy", scale=2, width=0.008, pivot="middle",
         )  # fmt: skip
-        panel.set(aspect="equal", xticks=[], yticks=[], xlim=(-3, 3), ylim=(-3, 3))
+        panel.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal")
+        panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
-    panels[0].set_title("softmax: one and the same way")
-    panels[1].set_title(f"L-Softmax, m = {m}: by the angle")
+    panels[0].set_title("softmax: the same way everywhere")
+    panels[1].set_title(f"L-Softmax, m = {m}: turned to $W_1$")
     bar = panels[0].figure.colorbar(arrows, ax=panels, shrink=0.7, aspect=30)
     bar.set_label(r"size of $d$loss$/dx$")
-    bar.ax.set_ylim(0, reach)
     bar.outline.set_visible(False)
     return _given(panels)
 
@@ -457,7 +451,7 @@ def loss_gradient(x, W, m):
 
 
 @styled
-def two_classes(norms=(1, 1), m=2, apart=60, ax=None):
+def two_classes(norms=(1, 1), m=2, apart=90, ax=None):
     """Draw the two-class picture of the paper: boundaries of softmax and L-Softmax.
 
     norms: |W_1| and |W_2|; m: the margin; apart: degrees between W_1 and W_2. A class's
@@ -481,27 +475,29 @@ def two_classes(norms=(1, 1), m=2, apart=60, ax=None):
                 ax.plot([0, np.cos(end)], [0, np.sin(end)], color=LINES[c], linewidth=1)
             facing.append(arc[-1])
         tip = 0.85 * norms[c] / max(norms) * np.array([np.cos(to[c]), np.sin(to[c])])
-        _ray(ax, tip, LINES[c], f"$W_{c + 1}$", 1.13 - np.hypot(*tip))
+        _ray(ax, tip, LINES[c], f"$W_{c + 1}$", 1.12 - np.hypot(*tip))
     across = norms[1] * np.exp(1j * to[1]) - norms[0] * np.exp(1j * to[0])
-    line = 1j * across / abs(across) * np.array([-1.12, 1.12])
+    line = 1j * across / abs(across) * np.array([-1.05, 1.05])
     ax.plot(line.real, line.imag, color=INK, linewidth=1, linestyle="--")
+    end = line[np.argmin(line.imag)] * 1.13
+    _words(ax, end.real, end.imag, "softmax", ha="center", va="center")
     if len(facing) == 2:
         middle, width = np.mean(facing), np.degrees(facing[0] - facing[1])
         _words(
-            ax, 1.13 * np.cos(middle), 1.13 * np.sin(middle), rf"${width:.0f}^\circ$",
+            ax, 1.16 * np.cos(middle), 1.16 * np.sin(middle), f"{width:.0f}{DEGREES}",
             ha="center", va="center", weight="bold",
         )  # fmt: skip
     sign = "=" if norms[0] == norms[1] else ">" if norms[0] > norms[1] else "<"
     ax.set_title(f"$|W_1| {sign} |W_2|$, m = {m}", loc="center")
-    ax.set(aspect="equal", xticks=[], yticks=[], xlim=(-1.25, 1.25), ylim=(-1.2, 1.25))
+    ax.set(aspect="equal", xticks=[], yticks=[], xlim=(-1.25, 1.25), ylim=(-1.25, 1.25))
     ax.spines[:].set_visible(False)
     return ax
 
 
 @styled
-def two_classes_by_norm(m=2, apart=60, ax=None):
+def two_classes_by_norm(m=2, apart=90, ax=None):
     """Draw `two_classes` for |W_1| =, > and < |W_2|. ax: three Axes. Returns them."""
-    panels = _panels(ax, 3, size=(7.4, 3.0))
+    panels = _panels(ax, 3, size=(7.4, 2.9))
     for panel, norms in zip(panels, ((1, 1), (1.5, 1), (1, 1.5)), strict=True):
         two_classes(norms, m, apart, panel)
     return _given(panels)
@@ -548,12 +544,13 @@ def annealing(schedule, steps, ax=None):
     ax.plot(last, lam[last], "o", color=GOOD)
     when = f"from iteration {last:,} on" if last < steps - 1 else "when training ends"
     ax.annotate(
-        f"{lam[last]:.3g} {when}", (last, lam[last]), (-6, 9), size=9, color=GOOD,
-        textcoords="offset points", ha="right" if last > 0.4 * steps else "left",
+        f"{lam[last]:.3g} {when}", (last, lam[last]), (0, -9), size=9, color=GOOD,
+        textcoords="offset points", ha="right" if last > 0.6 * steps else "left",
+        va="top",
     )  # fmt: skip
     smallest = lam[lam > 0].min(initial=1.0)
     if lam.min() > 0:
-        ax.set(yscale="log", ylim=(min(0.4 * smallest, 0.1), None))
+        ax.set(yscale="log", ylim=(min(0.3 * smallest, 0.1), None))
     else:  # 0 has no place on a logarithmic scale
         ax.set_yscale("symlog", linthresh=smallest)
     ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
@@ -622,7 +619,7 @@ def _ray(ax, tip, colour, name, beyond):
 
 
 def _degrees(ax):
-    ax.set_xticks(range(0, 181, 30), [rf"${d}^\circ$" for d in range(0, 181, 30)])
+    ax.set_xticks(range(0, 181, 30), [f"{d}{DEGREES}" for d in range(0, 181, 30)])
     ax.set(xlim=(0, 180), xlabel=r"$\theta$")
     ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
 
