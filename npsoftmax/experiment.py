@@ -107,13 +107,12 @@ def reading(rows: Sequence[Row]) -> str:
     others = [row for row in rows if row.m != SOFTMAX]
     if softmax is None or not others:
         return ""
-    errors = [
-        f"m = {row.m} makes {_compared(row.test_error, softmax.test_error, _COUNT)}"
-        for row in others
-    ]
+    errors = [_compared(row.test_error, softmax.test_error, _COUNT) for row in others]
     angles = [_compared(row.to_weight, softmax.to_weight, _SIZE) for row in others]
+    clauses = [f"m = {row.m} {text}" for row, text in zip(others, errors, strict=True)]
+    clauses[0] = clauses[0].replace(f"= {others[0].m} ", f"= {others[0].m} makes ")
     return (
-        f"Against softmax, on images not trained on: {_listed(errors)} errors; the "
+        f"Against softmax, on images not trained on, {_listed(clauses)} errors; the "
         f"mean angle to the own class's weight is {_listed(angles)}."
     )
 

@@ -132,9 +132,9 @@ def _epochs(x, y, m, rng, params, settings, annealing):
             summed_loss += len(rows) * float(loss)
             step += 1
             if not math.isfinite(summed_loss):
-                raise _divergence(f"the loss is {loss}", epoch, step, rate, lam)
+                raise _divergence(f"the loss is {loss}", epoch, step, rate, m, lam)
         if not all(np.isfinite(p).all() for p in params):
-            raise _divergence("a parameter is inf or nan", epoch, step, rate, lam)
+            raise _divergence("a parameter is not finite", epoch, step, rate, m, lam)
         yield Epoch(epoch, step, rate, lam, summed_loss / N, params)
 
 
@@ -172,8 +172,10 @@ def _loss_and_gradient(params, x, y, m, lam):
         return loss, mlp_backward(1.0, cache)
 
 
-def _divergence(what, epoch, step, rate, lam):
+def _divergence(what, epoch, step, rate, m, lam):
+    advice = f"try a learning rate below {rate:g}"
+    if m > 1:
+        advice += f", or a lam_min above {lam:.3g}, which lambda was"
     return DivergenceError(
-        f"training diverged in epoch {epoch}, at step {step}: {what}. Try a learning "
-        f"rate below {rate:g}, or a larger lam_min (lambda was {lam:.3g})"
+        f"training diverged in epoch {epoch}, at step {step}: {what}; {advice}"
     )

@@ -13,7 +13,9 @@ import io
 import itertools
 import json
 import math
+import os
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -32,7 +34,7 @@ examples:
   npsoftmax train --margins 1 4 --seeds 2    a shorter comparison
   npsoftmax train --features 32              more features: fewer errors, no flat figure
   npsoftmax train --margins 1 4 --lam-min 0.1    too hard a margin: watch it fail
-  npsoftmax train --data ~/mnist             your own folder in the IDX format
+  npsoftmax train --data ~/mnist --epochs 10     your own folder in the IDX format
   npsoftmax train --json > table.json        every number, for another program
 """
 
@@ -101,12 +103,13 @@ def _add_output_arguments(output):
         "npsoftmax.png here, or npsoftmax-2.png and so on: no file is replaced)",
     )  # fmt: skip
     output.add_argument(
-        "--force", action="store_true", help="replace FILE if it is there"
+        "--force", action="store_true", help="replace the figure if it is there"
     )
     output.add_argument("--no-figure", action="store_true", help="only the table")
     output.add_argument(
         "--json", action="store_true",
-        help="write every number to standard output as JSON, the rest to stderr",
+        help="write every number to standard output as JSON, all words to standard "
+        "error; errors are shares from 0 to 1, angles degrees",
     )  # fmt: skip
 
 
@@ -114,6 +117,8 @@ def run(args):
     """Train, and write the table and the figure; return 0, or 1 if it ended early."""
     path = None if args.no_figure else _figure_path(args.out, args.force)
     dataset = _load(args.data)
+    if len(set(args.margins)) < len(args.margins):
+        raise CommandError(f"--margins: {args.margins} has a margin twice")
     settings = DEFAULTS._replace(
         hidden=tuple(args.hidden),
         features=args.features,
@@ -126,7 +131,8 @@ def run(args):
     if runs:
         print(_report(runs, words), file=words)
     if runs and args.json:
-        print(json.dumps(_as_json(runs, settings), indent=2, allow_nan=False))
+        fields = _as_json(runs, settings, args.lam_min or LAM_MIN)
+        print(json.dumps(fields, indent=2, allow_nan=False))
     if runs and path:
         _write_figure(path, runs, dataset, replace=args.force)
         print(f"\nThe figure is in {path}", file=words)
@@ -137,7 +143,7 @@ def run(args):
 
 def _train(dataset, settings, args):
     """Return the runs that ended, and why they ended early, or an empty string."""
-    margins = list(dict.fromkeys(args.margins))
+    margins = args.margins
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     progress = _Progress(len(margins) * len(seeds), settings.epochs)
     runs = []
@@ -150,7 +156,8 @@ def _train(dataset, settings, args):
     except KeyboardInterrupt:
         return runs, f"stopped after {len(runs)} of {progress.runs} networks"
     except DivergenceError as error:
-        return runs, str(error)
+        seed, m = list(itertools.product(seeds, margins))[len(runs)]
+        return runs, f"seed {seed}, m = {m}: {error}"
     finally:
         progress.line.clear()
     return runs, ""
@@ -191,36 +198,35 @@ def _report(runs, stream):
     """Return the table, the differences seed by seed and the sentence, as text."""
     rows, pairs = experiment.table(runs), experiment.pairs(runs)
     paragraphs = [_table(rows, stream), _differences(pairs, stream)]
-    paragraphs += [_left_out(runs), experiment.reading(rows)]
+    paragraphs += [_left_out(runs), textwrap.fill(experiment.reading(rows), 84)]
     return "\n\n".join(filter(None, paragraphs))
 
 
 COLUMNS = (
-    ("train error %", "train_error", 100),
-    ("test error %", "test_error", 100),
+    ("training", "train_error", 100),
+    ("test", "test_error", 100),
     ("to own weight", "to_weight", 1),
     ("to own mean", "within", 1),
-    ("means apart", "between", 1),
+    ("between means", "between", 1),
 )
-WIDTH = 16
+WIDTH = 15
 
 
 def _table(rows, stream):
     """Return a line for each margin: five columns of mean and deviation."""
     paint, sign = painter(stream), plus_minus(stream)
     lowest = min(row.test_error.mean for row in rows)
-    angles = "angles in degrees, test part".center(3 * WIDTH, "-")
-    heads = "".join(f"{head:>{WIDTH}}" for head, _, _ in COLUMNS)
-    lines = [f"{'':{10 + 2 * WIDTH}}   {angles[3:]}", f"{'':10}{heads}"]
-    lines = [paint(line, "bold") for line in lines]
+    errors, angles = "error in %", "angles on the test part, in degrees"
+    above = f"{'':9}{errors:>{2 * WIDTH}}{angles:>{3 * WIDTH}}"
+    heads = f"{'':9}" + "".join(f"{head:>{WIDTH}}" for head, _, _ in COLUMNS)
+    lines = [paint(above, "bold"), paint(heads, "bold")]
     for row in rows:
         cells = [_cell(getattr(row, name), scale, sign) for _, name, scale in COLUMNS]
         if row.test_error.mean == lowest and len(rows) > 1:
             cells[1] = paint(cells[1], "good")
-        lines.append(f"{_name(row.m):10}" + "".join(cells))
-    n = len(rows[0].seeds)
-    if n > 1:
-        note = f"mean {sign} standard deviation over {n} seeds; m = 1 is softmax"
+        lines.append(f"{_name(row.m):9}" + "".join(cells))
+    if len(rows[0].seeds) > 1:
+        note = f"mean {sign} standard deviation over {len(rows[0].seeds)} seeds"
         lines.append(paint(note, "faint"))
     return "\n".join(lines)
 
@@ -229,12 +235,18 @@ def _cell(spread, scale, sign):
     """Return `8.1 +- 1.2`, or only the mean where there is one seed."""
     text = f"{scale * spread.mean:.1f}"
     if not math.isnan(spread.deviation):
-        text += f" {sign} {scale * spread.deviation:4.1f}"
+        text += f" {sign} {scale * spread.deviation:.1f}"
     return f"{text:>{WIDTH}}"
 
 
 def _name(m):
     return "softmax" if m == experiment.SOFTMAX else f"m = {m}"
+
+
+DIFFERENCES = (
+    ("error", "test error, points", 100),
+    ("to_weight", "to own weight, degrees", 1),
+)
 
 
 def _differences(pairs, stream):
@@ -243,14 +255,13 @@ def _differences(pairs, stream):
         return ""
     paint = painter(stream)
     seeds = "".join(f"{seed:7d}" for seed in pairs[0].seeds)
-    lines = [paint(f"{'minus softmax, by seed':28}{seeds}     mean", "bold")]
-    for name, unit, scale in (("error", "test error, points", 100),
-                              ("to_weight", "to own weight, degrees", 1)):
+    lines = [paint(f"{'minus softmax, seed by seed':32}{seeds}     mean", "bold")]
+    for name, what, scale in DIFFERENCES:
         for pair in pairs:
             values = [scale * value for value in getattr(pair, name)]
             mean = experiment.spread(values).mean
             cells = "".join(f"{value:+7.1f}" for value in values)
-            lines.append(f"{_name(pair.m)}  {unit:21}{cells}  {mean:+7.1f}")
+            lines.append(f"{_name(pair.m):9}{what:23}{cells}  {mean:+7.1f}")
     return "\n".join(lines)
 
 
@@ -262,10 +273,10 @@ def _left_out(runs):
     return f"{count} features have length zero, hence no angle, and are left out of it."
 
 
-def _as_json(runs, settings):
+def _as_json(runs, settings, lam_min):
     """Return everything in the table and behind it, as JSON knows it (nan is null)."""
-    fields = {
-        "settings": settings._asdict(),
+    return {
+        "settings": settings._asdict() | {"lam_min": lam_min},
         "rows": [_plain(row) for row in experiment.table(runs)],
         "minus_softmax": [_plain(pair) for pair in experiment.pairs(runs)],
         "runs": [
@@ -273,7 +284,6 @@ def _as_json(runs, settings):
             for r in runs
         ],
     }
-    return fields
 
 
 def _plain(value):
@@ -293,16 +303,17 @@ def _load(folder):
 
 def _figure_path(chosen, force):
     """Return where the figure goes, before any training, or raise CommandError."""
-    if chosen is None:
+    if chosen is None and not force:
         others = (Path(f"npsoftmax-{n}.png") for n in itertools.count(2))
         paths = itertools.chain([Path("npsoftmax.png")], others)
         return next(path for path in paths if not path.exists())
+    chosen = chosen or Path("npsoftmax.png")
     if chosen.exists() and not force:
         raise CommandError(
             f"{chosen} exists: choose another --out, or add --force to replace it"
         )
-    if not chosen.parent.is_dir():
-        raise CommandError(f"{chosen}: there is no folder {chosen.parent}")
+    if not os.access(chosen.parent, os.W_OK):
+        raise CommandError(f"{chosen}: no folder {chosen.parent} that can be written")
     if chosen.suffix not in (".png", ".pdf", ".svg"):
         raise CommandError(f"{chosen}: the figure is a .png, .pdf or .svg")
     return chosen

@@ -1,0 +1,121 @@
+"""The error rate, and the angles within and between classes."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from npsoftmax.metrics import (
+    angle,
+    class_means,
+    error_rate,
+    features_in_blocks,
+    measure,
+    smallest_angle_between,
+)
+from npsoftmax.mlp import features, init_params, predict
+
+EPS = np.finfo(np.float64).eps
+degrees = st.floats(0, 180)
+sizes = st.floats(-300, 300).map(lambda power: 10.0**power)
+
+
+def at(degrees, size=1.0):
+    """Return a vector of this size, at this angle from the first axis."""
+    return size * np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+
+
+@given(theta=degrees, a=sizes, b=sizes)
+def test_the_angle_is_that_between_the_directions_whatever_the_lengths(theta, a, b):
+    # The vector's two entries are rounded, which turns it by up to EPS, and so are some
+    # ten operations of the formula.
+    tolerance = np.degrees(12 * EPS)
+    measured = angle(at(0, a)[None], at(theta, b)[None])[0]
+    assert abs(measured - theta) <= tolerance + 4 * EPS * theta
+
+
+@given(theta=st.floats(1e-12, 1e-3))
+def test_a_small_angle_keeps_its_relative_accuracy(theta):
+    a, b = np.array([[1.0, 0.0]]), np.array([[1.0, np.radians(theta)]])
+    exact = np.degrees(np.arctan(np.radians(theta)))
+    # 1 and the square of a small angle add up to 1 + EPS at most: one ulp of direction,
+    # then some ten rounded operations.
+    assert abs(angle(a, b)[0] - exact) <= 12 * EPS * exact
+
+
+def test_a_vector_of_length_zero_has_no_angle():
+    assert np.isnan(angle(np.zeros((1, 2)), np.ones((1, 2)))).all()
+
+
+@given(theta=degrees, turn=degrees)
+def test_class_means_turn_with_the_features(theta, turn):
+    y = np.array([0, 0, 1])
+    before = class_means(np.array([at(0), at(theta), at(90)]), y, 2)
+    after = class_means(np.array([at(turn), at(theta + turn), at(90 + turn)]), y, 2)
+    cos, sin = at(turn)
+    rotation = np.array([[cos, sin], [-sin, cos]])
+    np.testing.assert_allclose(after, before @ rotation, rtol=0, atol=16 * EPS)
+
+
+def test_a_class_without_a_feature_has_no_mean():
+    means = class_means(np.ones((2, 2)), np.array([0, 2]), 3)
+    assert np.isnan(means[1]).all()
+    np.testing.assert_array_equal(means[[0, 2]], np.ones((2, 2)))
+
+
+def test_the_smallest_angle_between_means_is_that_of_the_nearest_two():
+    means = np.array([at(0), at(100), at(130, 5), at(250)])
+    assert smallest_angle_between(means) == pytest.approx(30, rel=16 * EPS)
+
+
+def test_means_without_an_angle_are_left_out_of_the_smallest():
+    missing, zero = np.full(2, np.nan), np.zeros(2)
+    means = np.array([at(0), missing, at(40), zero])
+    assert smallest_angle_between(means) == pytest.approx(40, rel=16 * EPS)
+    assert np.isnan(smallest_angle_between(means[:2]))
+
+
+def test_the_error_rate_is_the_share_of_rows_that_differ():
+    assert error_rate([1, 2, 3, 4], [1, 2, 0, 0]) == 0.5
+
+
+@pytest.mark.parametrize(("predicted", "y"), [([1, 2], [1]), ([], [])])
+def test_an_error_rate_of_shapes_that_do_not_fit_is_an_error(predicted, y):
+    with pytest.raises(ValueError, match=r"predicted has shape .* and y"):
+        error_rate(predicted, y)
+
+
+@given(N=st.integers(1, 20), rows=st.integers(1, 7))
+def test_features_in_blocks_are_the_features(N, rows):
+    params, x, _ = network_and_images(N)
+    np.testing.assert_allclose(
+        features_in_blocks(params, x, rows), features(params, x), rtol=1e-12
+    )
+
+
+def test_measures_are_those_of_features_weights_and_predictions():
+    params, x, y = network_and_images(30)
+    f, W = features(params, x), params.W4
+    lengths = np.linalg.norm(f, axis=1) * np.linalg.norm(W[:, y], axis=0)
+    cos = (f * W.T[y]).sum(axis=1) / lengths
+    measures = measure(params, x, y)
+    assert measures.error == np.mean(predict(params, x) != y)
+    # These angles are far from 0 and 180 degrees, so arccos is right to a few EPS.
+    by_arccos = np.degrees(np.arccos(cos)).mean()
+    assert measures.to_weight == pytest.approx(by_arccos, rel=64 * EPS)
+    assert measures.without_angle == 0
+
+
+def test_features_of_length_zero_are_counted_and_left_out_of_the_angles():
+    params, x, y = network_and_images(30)
+    x[:3] = 0  # without biases, the features of a black image are 0
+    measures, others = measure(params, x, y), measure(params, x[3:], y[3:])
+    assert measures.without_angle == 3
+    assert measures.to_weight == pytest.approx(others.to_weight, rel=64 * EPS)
+
+
+def network_and_images(N):
+    """Return an untrained network of 4 classes, N images and their labels."""
+    rng = np.random.default_rng(0)
+    params = init_params(rng, D=5, H=(6, 7), F=3, C=4, dtype=np.float64)
+    return params, rng.uniform(size=(N, 5)), np.arange(N) % 4
