@@ -1,0 +1,140 @@
+"""The whole network: its gradient by three methods, its features, its predictions."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import npsoftmax as nps
+from npsoftmax.gradcheck import check_gradients, taylor_rate
+
+
+def network(seed, N=3, F=2, C=4, **choices):
+    """Return a small network with drawn parameters, images and labels."""
+    rng = np.random.default_rng(seed)
+    params = nps.init_params(rng, D=5, H=(6, 4), F=F, C=C, dtype=np.float64)
+    params = nps.Params(*(p + 0.1 * rng.normal(size=p.shape) for p in params))
+    return params, rng.normal(size=(N, 5)), rng.integers(0, C, N)
+
+
+seeds = st.integers(0, 10**6)
+margins = st.integers(1, 5)
+lams = st.sampled_from([0.0, 2.5, 1000.0])
+
+
+@given(seeds, margins, lams, st.booleans(), st.sampled_from([1, 2, 7]))
+@settings(max_examples=25)
+def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(
+    seed, m, lam, second_relu, N
+):
+    params, x, y = network(seed, N)
+    report = check_gradients(
+        lambda params: nps.mlp_forward(params, x, y, m, lam, second_relu),
+        lambda dloss, cache: (nps.mlp_backward(dloss, cache),),
+        (params,),
+    )
+    assert report.verdict == "right", report
+
+
+@given(seeds, margins, lams)
+@settings(max_examples=10)
+def test_a_step_along_the_gradient_leaves_a_remainder_of_second_order(seed, m, lam):
+    params, x, y = network(seed)
+    _, cache = nps.mlp_forward(params, x, y, m, lam)
+    gradient = flat(nps.mlp_backward(1.0, cache))
+    pieces = cache.relu1.active, cache.relu2.active, cache.lsoftmax.k
+
+    def loss(t):
+        """Return the loss; inf beyond the pieces of ReLU and psi of this network."""
+        value, there = nps.mlp_forward(unflat(t, params), x, y, m, lam)
+        moved = there.relu1.active, there.relu2.active, there.lsoftmax.k
+        same = all(map(np.array_equal, pieces, moved))
+        return float(value) if same else np.inf
+
+    inside = 2.0**-8  # of a direction as long as this, all steps stay in the pieces
+    v = inside * np.random.default_rng(seed).normal(size=gradient.shape)
+    while loss(flat(params) + v) == np.inf:
+        v /= 2
+    assert taylor_rate(loss, flat(params), gradient, v) > 1.9
+    assert taylor_rate(loss, flat(params), 1.01 * gradient, v) < 1.5
+
+
+def flat(params):
+    """Return all parameters as one vector."""
+    return np.concatenate([p.ravel() for p in params])
+
+
+def unflat(vector, params):
+    """Return a vector of all parameters as Params."""
+    ends = np.cumsum([p.size for p in params])[:-1]
+    parts = np.split(vector, ends)
+    return nps.Params(*(a.reshape(p.shape) for a, p in zip(parts, params, strict=True)))
+
+
+@given(seeds)
+def test_prediction_needs_no_label_and_is_the_largest_plain_logit(seed):
+    params, x, _ = network(seed)
+    f = nps.features(params, x)
+    assert f.shape == (3, 2)
+    np.testing.assert_array_equal(nps.logits(params, x), f @ params.W4)
+    np.testing.assert_array_equal(
+        nps.predict(params, x), (f @ params.W4).argmax(axis=1)
+    )
+
+
+@given(seeds)
+def test_with_margin_1_the_loss_is_the_cross_entropy_of_the_plain_logits(seed):
+    params, x, y = network(seed)
+    loss, cache = nps.mlp_forward(params, x, y)
+    plain, _ = nps.cross_entropy_forward(nps.logits(params, x), y)
+    assert loss == pytest.approx(plain, rel=1e-14)
+    np.testing.assert_array_equal(cache.linear3.x @ params.W3 + params.b3,
+                                  nps.features(params, x))  # fmt: skip
+
+
+@given(seeds)
+def test_without_the_second_relu_the_second_layer_is_linear(seed):
+    params, x, _ = network(seed)
+    W1, b1, W2, b2, W3, b3, _ = params
+    a1 = np.maximum(x @ W1 + b1, 0)
+    np.testing.assert_array_equal(
+        nps.features(params, x, second_relu=False), (a1 @ W2 + b2) @ W3 + b3
+    )
+
+
+def test_the_first_parameters_are_he_normal_with_biases_of_zero():
+    params = nps.init_params(np.random.default_rng(0), D=400, H=(300, 200))
+    for W in params[0:5:2]:
+        assert W.dtype == np.float32
+        assert W.std() == pytest.approx(np.sqrt(2 / len(W)), rel=0.1)
+    assert not any(b.any() for b in params[1:6:2])
+
+
+def test_the_same_seed_draws_the_same_parameters():
+    one, other = (nps.init_params(np.random.default_rng(7)) for _ in range(2))
+    assert all(map(np.array_equal, one, other))
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "64"])
+def test_a_size_that_is_no_size_is_named(size):
+    with pytest.raises(ValueError, match=r"F is .*, but a size is an integer from 1"):
+        nps.init_params(np.random.default_rng(0), F=size)
+
+
+@given(seeds, margins)
+def test_nothing_that_goes_in_is_changed(seed, m):
+    params, x, y = network(seed)
+    before = [a.copy() for a in (*params, x, y)]
+    loss, cache = nps.mlp_forward(params, x, y, m, 1.0)
+    nps.mlp_backward(1.0, cache)
+    assert all(map(np.array_equal, before, (*params, x, y)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_type_of_the_parameters_is_kept(dtype):
+    rng = np.random.default_rng(0)
+    params = nps.init_params(rng, D=5, H=(6, 4), dtype=dtype)
+    loss, cache = nps.mlp_forward(params, rng.random((3, 5)).astype(dtype), [0, 1, 9])
+    gradient = nps.mlp_backward(1.0, cache)
+    assert {loss.dtype, *(g.dtype for g in gradient)} == {np.dtype(dtype)}
+    assert [g.shape for g in gradient] == [p.shape for p in params]
