@@ -1,0 +1,197 @@
+"""Check each Python file of a folder, and give points.
+
+Every file gets a process and a time limit of its own, so that a loop without an end, an
+exit() or a crash costs that file a function, not the class its grades. A function gives
+points for each property it has; a property that fails costs its points and those after
+it. What comes from npsoftmax itself is not the student's, and not counted.
+
+The table goes to the terminal, and with every detail to NAME.csv and NAME.json.
+No seed fails right code: --seed only keeps the examples drawn unknown beforehand.
+
+This is not a sandbox against malice: the files run with your rights, on your machine.
+Read files of people you do not trust first, or grade in a container.
+
+examples:
+  npsoftmax grade homework/
+  npsoftmax grade homework/ --seed 2024 --out week3
+  npsoftmax grade homework/ -k softmax -k cross_entropy_
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+import threading
+from pathlib import Path
+
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.commands import CommandError
+from npsoftmax.files import write_whole
+from npsoftmax.terminal import LiveLine
+
+
+def add_arguments(parser):
+    parser.add_argument("folder", metavar="FOLDER", help="the folder with the files")
+    parser.add_argument(
+        "-k",
+        metavar="NAME",
+        dest="names",
+        action="append",
+        help="count only the function NAME, or those with NAME in their name; "
+        "may be given again",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="what the examples are drawn from (0)"
+    )
+    parser.add_argument(
+        "--examples", type=_count, metavar="N", help="examples for each property"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help="seconds for one file (60); one function may take a quarter of them",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="files at a time (as many as there are cores)",
+    )
+    parser.add_argument(
+        "--out",
+        default="npsoftmax-grades",
+        metavar="NAME",
+        help="write NAME.csv and NAME.json (npsoftmax-grades)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace NAME.csv and NAME.json"
+    )
+
+
+def run(args):
+    """Grade args.folder. Returns 0 where every file has every point, else 1."""
+    if importlib.util.find_spec("hypothesis") is None:
+        raise CommandError(
+            "grading needs Hypothesis: python -m pip install hypothesis"
+        )
+    paths, names = _paths(Path(args.folder)), _names(args.names)
+    outputs = _outputs(args.out, args.force)
+    grades = _graded(paths, names, args)
+    if not grades:
+        return 1
+    from npsoftmax.checks import gradebook
+
+    about = {"seed": args.seed, "examples": args.examples, "timeout": args.timeout}
+    texts = gradebook.as_csv(grades), gradebook.as_json(grades, **about)
+    print(gradebook.report(grades))
+    for path, text in zip(outputs, texts, strict=True):
+        _write(path, text, args.force)
+    print(f"\nEvery detail: {outputs[0]} and {outputs[1]}")
+    complete = all(g.points == g.out_of for g in grades) and len(grades) == len(paths)
+    return 0 if complete else 1
+
+
+def _graded(paths, names, args):
+    """Return the grades of the files, in the order of `paths`; Ctrl-C ends early."""
+    from npsoftmax.checks.grading import Options, grade_files
+
+    options = Options(args.seed, args.examples, args.timeout, args.jobs)
+    stop, grades, progress = threading.Event(), [], _Progress(len(paths))
+    try:
+        for grade in grade_files(paths, names, options, stop):
+            grades.append(grade)
+            progress.show(grade)
+    except KeyboardInterrupt:
+        stop.set()
+        progress.say(f"stopped: {len(grades)} of {len(paths)} files are graded")
+    progress.line.clear()
+    return sorted(grades, key=lambda grade: paths.index(grade.path))
+
+
+class _Progress:
+    """One line that changes on a terminal, a line for each file elsewhere."""
+
+    def __init__(self, files):
+        self.files, self.done, self.line = files, 0, LiveLine(sys.stderr)
+        self.line.show(f"grading {files} files")
+
+    def show(self, grade):
+        self.done += 1
+        text = f"{self.done}/{self.files}  {grade.path.name}  {grade.seconds:.0f} s"
+        if self.line.live:
+            self.line.show(text)
+        else:
+            self.say(text)
+
+    def say(self, text):
+        self.line.clear()
+        print(text, file=sys.stderr, flush=True)
+
+
+def _paths(folder):
+    if not folder.exists():
+        raise CommandError(f"{folder}: there is no such folder")
+    if not folder.is_dir():
+        raise CommandError(
+            f"{folder} is a file; `npsoftmax check {folder}` checks one file"
+        )
+    paths = sorted(each for each in folder.glob("*.py") if each.is_file())
+    if not paths:
+        deeper = len(list(folder.glob("*/*.py")))
+        hint = f", but {deeper} one folder deeper: name that folder" if deeper else ""
+        raise CommandError(f"there are no *.py files in {folder}{hint}")
+    return paths
+
+
+def _names(parts):
+    if parts is None:
+        return list(CONTRACT)
+    chosen = set()
+    for part in parts:
+        names = [name for name in CONTRACT if part in name]
+        names = [part] if part in names else names
+        if not names:
+            known = ", ".join(CONTRACT)
+            raise CommandError(f"no function has {part} in its name; they are {known}")
+        chosen.update(names)
+    return [name for name in CONTRACT if name in chosen]
+
+
+def _outputs(name, force):
+    outputs = [Path(f"{name}.csv"), Path(f"{name}.json")]
+    if not outputs[0].parent.is_dir():
+        raise CommandError(f"--out {name}: there is no folder {outputs[0].parent}")
+    for path in outputs:
+        if os.path.lexists(path) and not force:
+            raise CommandError(
+                f"{path} exists already: "
+                "--force replaces it, --out NAME writes elsewhere"
+            )
+    return outputs
+
+
+def _write(path, text, force):
+    try:
+        write_whole(path, text, replace=force)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandError(f"{path} cannot be written: {reason}") from None
+
+
+def _count(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return int(text)
+
+
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds
