@@ -164,8 +164,9 @@ def shifted_exponentials(z):
     e.put(largest, 0)
     r = e.sum(axis=1)  # (N,) (1)
     e.put(largest, e_top)
-    subnormal = r.real < z.shape[1] * np.finfo(r.dtype).tiny  # (N,)
-    if subnormal.any():
+    tiny = z.shape[1] * np.finfo(r.dtype).tiny
+    if r.size and r.real.min() < tiny:
+        subnormal = r.real < tiny  # (N,)
         r[subnormal] = _tiny_sum(z[subnormal], top[subnormal])
     return top, d, e, r
 
