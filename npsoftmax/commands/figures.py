@@ -1,0 +1,219 @@
+"""List the figures, or write them to a folder.
+
+Each figure is a function of npsoftmax.plots, to be drawn from data of your own; here it
+is drawn from an example. One size serves a notebook and a slide: 7.4 inches wide at most
+(the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from npsoftmax.commands import CommandError
+from npsoftmax.data import load_digits
+from npsoftmax.experiment import trained
+from npsoftmax.files import write_whole
+from npsoftmax.metrics import angle, features_in_blocks
+from npsoftmax.training import Settings, count_steps, default_annealing
+
+MARGINS = (1, 2, 3, 4)
+FORMATS = ("png", "pdf", "svg")
+EXAMPLES = """\
+examples:
+  npsoftmax figures                               what there is
+  npsoftmax figures --out figures                 all of it, as PNG, into figures/
+  npsoftmax figures psi two-classes --out talk --format svg
+"""
+
+
+class Picture(NamedTuple):
+    """One figure: what it shows, and how it is drawn from an example."""
+
+    shows: str
+    draw: Callable  # takes npsoftmax.plots and the digits' Runs, returns the Figure
+    needs_training: bool = False
+
+
+def hard_to_differentiate(x):
+    """Return the function with which Squire and Trapp (1998) show the complex step."""
+    return np.exp(x) / np.sqrt(np.sin(x) ** 3 + np.cos(x) ** 3)
+
+
+def its_derivative(x):
+    """Return the derivative of `hard_to_differentiate`."""
+    s, c = np.sin(x), np.cos(x)
+    cubes = s**3 + c**3
+    return np.exp(x) * (1 - 1.5 * s * c * (s - c) / cubes) / np.sqrt(cubes)
+
+
+def draw_annealing(plots, runs):
+    """Return the figure of lambda as `npsoftmax train` lets it fall for m = 4."""
+    steps = count_steps(len(load_digits()[0]), Settings())
+    return plots.annealing(default_annealing(4, steps), steps).figure
+
+
+def draw_features(plots, runs):
+    """Return the paper's figure 2, train over test, from the networks in `runs`."""
+    x, y, x_test, y_test = load_digits()
+
+    def panels(x, y, part):
+        for run in runs:
+            error = 100 * getattr(run, part).error
+            title = f"{_name(run.m)}: {part} error {error:.1f} %"
+            f = features_in_blocks(run.params, x)  # (N, 2)
+            yield plots.Features(f, y, run.params.W4, title)
+
+    train, test = panels(x, y, "train"), panels(x_test, y_test, "test")
+    return plots.figure_of_features(list(train), list(test))
+
+
+def draw_angles(plots, runs):
+    """Return the figure of the test digits' angles to their own class's weight."""
+    x, y, x_test, y_test = load_digits()
+    angles = {
+        run.m: angle(features_in_blocks(run.params, x_test), run.params.W4.T[y_test])
+        for run in runs
+    }
+    return plots.angle_histogram(angles).figure
+
+
+GALLERY = {
+    "overflow": Picture(
+        "where naive softmax overflows and underflows, in float32 and float64",
+        lambda plots, runs: plots.overflow()[0].figure,
+    ),
+    "loss-gap": Picture(
+        "loss against logit gap: naive, log of softmax, log-sum-exp",
+        lambda plots, runs: plots.loss_against_gap()[0].figure,
+    ),
+    "jacobian": Picture(
+        "the Jacobian of softmax at z = [2, 1, 0, -1]",
+        lambda plots, runs: plots.jacobian([2, 1, 0, -1]).figure,
+    ),
+    "differences": Picture(
+        "the error of finite differences against their step: the V",
+        lambda plots, runs: plots.difference_errors(
+            hard_to_differentiate, its_derivative, 1.5
+        ).figure,
+    ),
+    "psi": Picture(
+        "psi for m = 1 to 4 with its knots and cos, and its slope below",
+        lambda plots, runs: plots.psi_and_slopes(MARGINS)[0].figure,
+    ),
+    "gradient-field": Picture(
+        "which way a step moves a 2-D feature: softmax, and L-Softmax with m = 4",
+        lambda plots, runs: plots.gradient_field(4)[0].figure,
+    ),
+    "two-classes": Picture(
+        "boundaries and margin of two classes, for |W_1| =, > and < |W_2|",
+        lambda plots, runs: plots.two_classes_by_norm()[0].figure,
+    ),
+    "annealing": Picture("lambda against the iteration", draw_annealing),
+    "features": Picture(
+        "2-D features of the digits, train over test, m = 1 to 4", draw_features, True
+    ),
+    "angles": Picture(
+        "angles of test digits to their class's weight, m = 1 to 4", draw_angles, True
+    ),
+}
+
+
+def add_arguments(parser):
+    """Add the options of `npsoftmax figures`."""
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="which figures (default: all)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="the folder to write to; it is made if it is not there. Without it, the "
+        "figures are listed and none is written",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=FORMATS, default="png", help="of the files (default: png)"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace files that are there"
+    )
+
+
+def run(args):
+    """List the figures, or draw and write them; return the exit code."""
+    for name in args.names:
+        if name not in GALLERY:
+            raise CommandError(f"there is no figure {name}: {', '.join(GALLERY)}")
+    names = list(dict.fromkeys(args.names)) or list(GALLERY)
+    if args.out is None:
+        print("\n".join(f"{name:16}{GALLERY[name].shows}" for name in names))
+        print("\nnpsoftmax figures --out DIR writes them.")
+        return 0
+    paths = {name: args.out / f"{name}.{args.format}" for name in names}
+    _check_free(args.out, paths.values(), args.force)
+    runs = _runs(names)
+    contents = {paths[name]: _drawn(name, runs, args.format) for name in names}
+    _write(args.out, contents, args.force)
+    print(f"{_count(names)} in {args.out}: {', '.join(names)}")
+    return 0
+
+
+def _check_free(folder, paths, force):
+    """Raise CommandError, before any work, where a file would be in the way."""
+    if folder.exists() and not folder.is_dir():
+        raise CommandError(f"--out {folder} is a file, but it must be a folder")
+    there = [path for path in paths if path.exists()]
+    if there and not force:
+        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise CommandError(
+            f"{there[0]}{others} exists: choose another --out, or add --force"
+        )
+
+
+def _runs(names):
+    """Return the digits' Runs, or none where no figure of these names needs them."""
+    if not any(GALLERY[name].needs_training for name in names):
+        return []
+    print("Training four small networks on the digits ...", file=sys.stderr)
+    return list(trained(load_digits(), MARGINS, [0], Settings()))
+
+
+def _drawn(name, runs, file_format):
+    """Return the content of the file of a figure."""
+    import matplotlib
+    from matplotlib import pyplot
+
+    from npsoftmax import plots
+
+    matplotlib.use("agg")  # no window, no display
+    figure = GALLERY[name].draw(plots, runs)
+    content = io.BytesIO()
+    with plots.style():
+        figure.savefig(content, format=file_format, bbox_inches="tight")
+    pyplot.close(figure)
+    return content.getvalue()
+
+
+def _write(folder, contents, force):
+    """Write all files or, where one cannot be written, none that was not there."""
+    new = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            there = path.exists()
+            write_whole(path, content, force)
+            new += [] if there else [path]
+    except OSError as error:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise CommandError(f"{folder} cannot be written to: {error.strerror}") from None
+
+
+def _name(m):
+    return "softmax" if m == 1 else f"m = {m}"
+
+
+def _count(names):
+    return f"{len(names)} figures are" if len(names) > 1 else "1 figure is"
