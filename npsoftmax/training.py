@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import finite, labels, margin, matrix, non_negative
+from npsoftmax.arguments import finite, labels, margin, matrix, non_negative, numeric
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
+
+BEGIN = 1000.0  # lambda at step 0: the label's logit is nearly the plain one
 
 
 class Settings(NamedTuple):
@@ -40,11 +42,11 @@ class Annealing(NamedTuple):
 
     lam_min: float
     gamma: float
-    base: float = 1000.0
+    base: float = BEGIN
     power: float = 2.0
 
     @classmethod
-    def reaching(cls, lam_min, step, base=1000.0, power=2.0):
+    def reaching(cls, lam_min, step, base=BEGIN, power=2.0):
         """Return the Annealing that comes down to `lam_min` at `step`.
 
         Raises ValueError for a `lam_min` of 0, which the formula only approaches.
@@ -108,7 +110,7 @@ def train(x, y, m, seed, settings=None, annealing=None) -> Iterator[Epoch]:
     settings = check_settings(settings or Settings())
     x = finite("x", matrix("x", x, "(N, D)"))
     m = margin(m)
-    C = int(np.max(y)) + 1
+    C = int(np.max(numeric("y", y), initial=0)) + 1
     y = labels(y, len(x), C)
     rng = np.random.default_rng(seed)
     params = init_params(
@@ -138,8 +140,12 @@ def _epochs(x, y, m, rng, params, settings, annealing):
         yield Epoch(epoch, step, rate, lam, summed_loss / N, params)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def sgd_step(params, velocity, gradient, rate, settings):
-    """Return new Params and their new velocity after one step with momentum."""
+    """Return new Params and their new velocity after one step with momentum.
+
+    What leaves the range becomes inf or nan, for the caller to see.
+    """
     momentum, decay = settings.momentum, settings.decay
     velocity = Params(
         *(
@@ -162,14 +168,14 @@ def check_settings(settings):
     return settings
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _loss_and_gradient(params, x, y, m, lam):
     """Return the loss and its gradient; a loss of nan where a feature is not finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        try:
-            loss, cache = mlp_forward(params, x, y, m, lam)
-        except ValueError:  # x and y were checked: it is a feature that left the range
-            return math.nan, params
-        return loss, mlp_backward(1.0, cache)
+    try:
+        loss, cache = mlp_forward(params, x, y, m, lam)
+    except ValueError:  # x and y were checked: it is a feature that left the range
+        return math.nan, params
+    return loss, mlp_backward(1.0, cache)
 
 
 def _divergence(what, epoch, step, rate, m, lam):

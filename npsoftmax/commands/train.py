@@ -25,7 +25,7 @@ from npsoftmax.data import DataError, load_digits, load_idx_folder
 from npsoftmax.files import write_whole
 from npsoftmax.metrics import features_in_blocks
 from npsoftmax.terminal import LiveLine, painter, plus_minus
-from npsoftmax.training import LAM_MIN, DivergenceError, Settings
+from npsoftmax.training import BEGIN, LAM_MIN, DivergenceError, Settings
 
 DEFAULTS = Settings()
 EXAMPLES = """\
@@ -89,9 +89,9 @@ def _add_network_arguments(network):
     )  # fmt: skip
     smallest = ", ".join(f"{lam:g} for m = {m}" for m, lam in LAM_MIN.items() if m > 1)
     network.add_argument(
-        "--lam-min", type=_positive, metavar="L",
+        "--lam-min", type=_lambda, metavar="L",
         help="where lambda, the share of the plain cosine in the label's logit, ends; "
-        "it begins at 1000. Smaller is a harder margin, larger is safer "
+        f"it begins at {BEGIN:g}. Smaller is a harder margin, larger is safer "
         f"(default: {smallest} and above)",
     )  # fmt: skip
 
@@ -115,10 +115,10 @@ def _add_output_arguments(output):
 
 def run(args):
     """Train, and write the table and the figure; return 0, or 1 if it ended early."""
-    path = None if args.no_figure else _figure_path(args.out, args.force)
-    dataset = _load(args.data)
     if len(set(args.margins)) < len(args.margins):
         raise CommandError(f"--margins: {args.margins} has a margin twice")
+    path = None if args.no_figure else _figure_path(args.out, args.force)
+    dataset = _load(args.data)
     settings = DEFAULTS._replace(
         hidden=tuple(args.hidden),
         features=args.features,
@@ -330,7 +330,8 @@ def _write_figure(path, runs, dataset, replace):
     note = plots.plane_of(first[0].params.W4)[1]
     content = io.BytesIO()
     figure = plots.figure_of_features(train, test, note)
-    figure.savefig(content, format=path.suffix[1:])
+    with plots.style():
+        figure.savefig(content, format=path.suffix[1:])
     try:
         write_whole(path, content.getvalue(), replace)
     except OSError as error:
@@ -363,12 +364,18 @@ def _whole(text):
     return int(text)
 
 
-def _positive(text):
-    """Return a finite number above 0, for argparse."""
+def _positive(text, most=math.inf):
+    """Return a finite number above 0, and up to `most`, for argparse."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    if not 0 < number <= min(most, sys.float_info.max):
+        limit = "" if math.isinf(most) else f" and up to {most:g}"
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0{limit}")
     return number
+
+
+def _lambda(text):
+    """Return a number lambda can end at: above 0, up to where it begins."""
+    return _positive(text, most=BEGIN)

@@ -1,0 +1,186 @@
+"""SGD, the annealing of lambda, and the training loop."""
+
+import itertools
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from npsoftmax.data import load_digits
+from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
+from npsoftmax.training import (
+    LAM_MIN,
+    Annealing,
+    DivergenceError,
+    Settings,
+    count_steps,
+    default_annealing,
+    rate_at,
+    sgd_step,
+    train,
+)
+
+SHORT = Settings(hidden=(8, 8), epochs=3, batch=16)
+
+
+def test_the_same_seed_gives_the_same_run_to_the_last_bit():
+    for one, other in zip(short_run(seed=3), short_run(seed=3), strict=True):
+        assert one[:5] == other[:5]
+        for p, q in zip(one.params, other.params, strict=True):
+            np.testing.assert_array_equal(p, q)
+
+
+def test_another_seed_gives_another_run():
+    assert [e.loss for e in short_run(seed=3)] != [e.loss for e in short_run(seed=4)]
+
+
+def test_what_an_epoch_yields_is_not_changed_by_later_epochs():
+    kept, copies = [], []
+    for epoch in short_run():
+        kept.append(epoch.params)
+        copies.append([p.copy() for p in epoch.params])
+    for params, copy in zip(kept, copies, strict=True):
+        for p, q in zip(params, copy, strict=True):
+            np.testing.assert_array_equal(p, q)
+
+
+def test_images_and_labels_are_not_changed():
+    x, y = images()
+    x.flags.writeable = y.flags.writeable = False
+    list(train(x, y, 4, 0, SHORT))
+
+
+def test_an_epoch_counts_its_steps_and_says_lambda_and_rate_of_the_last():
+    x, y = images()
+    settings = SHORT._replace(batch=15)  # 40 images: 15, 15 and 10
+    annealing = Annealing(lam_min=2.0, gamma=0.5)
+    for n, epoch in enumerate(train(x, y, 3, 0, settings, annealing), start=1):
+        assert (epoch.epoch, epoch.step) == (n, 3 * n)
+        assert epoch.lam == annealing(3 * n - 1)
+        assert epoch.rate == rate_at(3 * n - 1, 9, settings)
+
+
+def test_one_epoch_of_one_step_is_a_step_down_the_gradient_of_the_mean_loss():
+    x, y = images()
+    settings = SHORT._replace(epochs=1, batch=len(x))
+    annealing = Annealing(lam_min=5.0, gamma=1.0, base=5.0)
+    [epoch] = train(x, y, 4, 7, settings, annealing)
+    start = init_params(np.random.default_rng(7), 6, (8, 8), 2, 4, x.dtype)
+    loss, cache = mlp_forward(start, x, y, 4, 5.0)
+    # The loop takes the images in another order, and so rounds its sums differently: N
+    # terms each, some ten layers of them.
+    tolerance = 10 * len(x) * float(np.finfo(x.dtype).eps)
+    assert epoch.loss == pytest.approx(float(loss), rel=tolerance)
+    for p, s, d in zip(epoch.params, start, mlp_backward(1.0, cache), strict=True):
+        step = settings.rate * (d + settings.decay * s)
+        np.testing.assert_allclose(p, s - step, atol=tolerance * np.abs(p).max())
+
+
+@given(st.floats(0, 0.99), st.floats(0, 1), st.floats(0, 0.1))
+def test_a_constant_gradient_moves_by_the_sum_of_a_geometric_series(mu, rate, decay):
+    settings = Settings(momentum=mu, decay=0.0)
+    p = v = Params(*[np.zeros(1)] * 7)
+    d = Params(*[np.ones(1)] * 7)
+    for _ in range(5):
+        p, v = sgd_step(p, v, d, rate, settings)
+    # v after n steps is -rate (1 + mu + ... + mu^(n-1)); p is the sum of all v.
+    expected = -rate * sum(mu**j for n in range(5) for j in range(n + 1))
+    np.testing.assert_allclose(p.W1, expected, rtol=64 * np.finfo(float).eps)
+
+
+def test_weight_decay_pulls_towards_zero_where_there_is_no_gradient():
+    settings = Settings(momentum=0.0, decay=0.1)
+    p, zero = Params(*[np.ones(1)] * 7), Params(*[np.zeros(1)] * 7)
+    p, _ = sgd_step(p, zero, zero, 0.5, settings)
+    assert p.W4[0] == 1 - 0.5 * 0.1
+
+
+def test_the_rate_falls_twice_by_ten():
+    rates = [rate_at(step, 100, Settings(rate=1.0)) for step in range(100)]
+    assert [(rate, len(list(same))) for rate, same in itertools.groupby(rates)] == [
+        (1.0, 60), (0.1, 25), (0.01, 15),
+    ]  # fmt: skip
+
+
+@given(
+    lam_min=st.floats(1e-3, 100), step=st.integers(1, 10**6), power=st.floats(0.5, 40)
+)
+def test_lambda_falls_from_its_base_and_reaches_its_smallest_value_in_time(
+    lam_min, step, power
+):
+    annealing = Annealing.reaching(lam_min, step, power=power)
+    lams = [annealing(n) for n in (0, step // 3, step // 2, step, 2 * step)]
+    assert lams[0] == 1000
+    assert lams == sorted(lams, reverse=True)
+    # gamma step + 1 is rounded, and its power makes of one EPS `power` of them.
+    rounding = (8 + 4 * power) * np.finfo(float).eps
+    assert lams[3] == pytest.approx(lam_min, rel=rounding)
+    assert lams[4] == lam_min
+
+
+def test_the_authors_constants_for_mnist_never_let_the_margin_in_on_a_short_run():
+    authors = Annealing(lam_min=0.0, gamma=2.5e-5, base=1000.0, power=35.0)
+    assert 380 < authors(1100) < 390
+
+
+@pytest.mark.parametrize("m", [2, 3, 4, 5, 30])
+def test_by_default_lambda_is_at_its_smallest_well_before_the_rate_first_falls(m):
+    settings = Settings()
+    steps = count_steps(len(load_digits().x_train), settings)
+    annealing = default_annealing(m, steps)
+    first_fall = next(n for n in range(steps) if rate_at(n, steps, settings) < 0.04)
+    assert annealing(2 * first_fall // 3) == pytest.approx(LAM_MIN[min(m, 4)])
+    assert annealing(first_fall) == LAM_MIN[min(m, 4)]
+
+
+@pytest.mark.parametrize("lam_min", [0, -1, 1001, float("nan")])
+def test_a_smallest_lambda_that_cannot_be_reached_is_an_error(lam_min):
+    with pytest.raises(ValueError, match=r"lam_min is .* must be in \(0, 1000\]"):
+        Annealing.reaching(lam_min, 100)
+
+
+def test_the_loss_of_softmax_falls():
+    losses = [epoch.loss for epoch in short_run(m=1, settings=SHORT._replace(epochs=9))]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize(("m", "rate"), [(1, 1e4), (4, 1e4), (4, 1e30)])
+def test_a_run_that_diverges_says_so_and_what_to_do(m, rate):
+    with pytest.raises(DivergenceError) as caught:
+        list(short_run(m, settings=SHORT._replace(rate=rate, epochs=30)))
+    message = str(caught.value)
+    assert "diverged in epoch" in message
+    assert f"learning rate below {rate:g}" in message
+    assert ("lam_min above" in message) == (m > 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"m": 2.5}, "m is 2.5"),
+        ({"y": np.full(40, -1)}, r"y\[0\] is -1"),
+        ({"x": np.full((40, 6), np.nan)}, r"x\[0, 0\] is nan"),
+        ({"settings": SHORT._replace(epochs=0)}, "epochs is 0"),
+        ({"settings": SHORT._replace(batch=1.5)}, r"batch is 1\.5"),
+        ({"settings": SHORT._replace(rate=-1)}, "rate is -1"),
+        ({"settings": SHORT._replace(momentum="0.9")}, "momentum is '0.9'"),
+    ],
+)
+def test_a_wrong_argument_is_an_error_when_train_is_called(changed, message):
+    x, y = images()
+    arguments = {"x": x, "y": y, "m": 2, "seed": 0, "settings": SHORT} | changed
+    with pytest.raises((ValueError, TypeError), match=message):
+        train(**arguments)
+
+
+def images():
+    """Return 40 images of 6 pixels, and labels of 4 classes that can be learnt."""
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 4
+    return (np.eye(4, 6)[y] + 0.1 * rng.normal(size=(40, 6))).astype(np.float32), y
+
+
+def short_run(m=2, seed=0, settings=SHORT):
+    x, y = images()
+    return train(x, y, m, seed, settings)
