@@ -28,7 +28,7 @@ def expected(name, inputs):
     return dict(zip(names, values, strict=True))
 
 
-# ------------------------------------------------------------------------ the softmaxes
+# -------------------------------------------------------------------- the softmaxes
 
 
 def _logsumexp_of(row):
@@ -93,7 +93,7 @@ def _cross_entropy_backward(z, y, dloss):
     return ((dz, abs(dloss) / len(y) * _size(z) + 0 * dz),)
 
 
-# ---------------------------------------------------------------------- linear and ReLU
+# ------------------------------------------------------------------ linear and ReLU
 
 
 def _linear(x, W, b):
@@ -109,10 +109,8 @@ def _dot(a, b):
 def _linear_backward(x, W, b, dz):
     _, cache = npsoftmax.linear_forward(x, W, b)
     dx, dW, db = npsoftmax.linear_backward(dz, cache)
-    size = len(dz) + len(dz.T)
-    slacks = np.abs(dz) @ np.abs(W.T), np.abs(x.T) @ np.abs(dz), np.abs(dz).sum(axis=0)
-    dx, dW = ((value, slack * size) for value, slack in ((dx, slacks[0]), (dW, slacks[1])))
-    return dx, dW, None if b is None else (db, slacks[2] * size)
+    x, W, dz = np.abs(x), np.abs(W), np.abs(dz) * sum(dz.shape)
+    return (dx, dz @ W.T), (dW, x.T @ dz), None if b is None else (db, dz.sum(axis=0))
 
 
 def _relu(h):
@@ -123,7 +121,7 @@ def _relu_backward(h, da):
     return ((np.where(h > 0, da, 0), np.abs(da)),)
 
 
-# ----------------------------------------------------------------------------------- psi
+# ------------------------------------------------------------------------------- psi
 
 
 def _terms(m):
@@ -151,25 +149,29 @@ def _psi_prime(theta, m):
 
 
 def _psi_of_cos(cos, m):
-    """By the angle; what arccos is off by near 0 and pi, psi is too flat to notice."""
-    psi = np.vectorize(lambda c: _psi_of(math.acos(c), m), otypes=[float])(cos)
+    """By the angle; what arccos is off by near 0 and pi, psi is too flat to notice.
+
+    A cosine that rounding has carried past 1 or -1 stands for 1 or -1.
+    """
+    theta = [math.acos(max(-1.0, min(1.0, c))) for c in cos.ravel().tolist()]
+    psi = np.reshape([_psi_of(t, m) for t in theta], cos.shape)
     return ((psi, np.full(cos.shape, m * _terms(m))),)
 
 
 def _psi_backward(cos, m, dpsi):
     """Near the ends the angle has lost its digits, and sin(m theta)/sin(theta) with it.
 
-    An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta); at
-    the ends themselves nothing is asked but that the slope is finite.
+    An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta);
+    at the ends themselves nothing is asked but that the slope is finite.
     """
     _, cache = npsoftmax.psi_forward(cos, m)
-    sin = np.sqrt((1 - cos) * (1 + cos))
+    sin = np.sqrt(np.maximum((1 - cos) * (1 + cos), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         slack = np.where(sin == 0, np.inf, np.abs(dpsi) * m * m * _terms(m) / sin)
     return ((npsoftmax.psi_backward(dpsi, cache), slack),)
 
 
-# ----------------------------------------------------------------------------- L-Softmax
+# ------------------------------------------------------------------------- L-Softmax
 
 
 def _lsoftmax(x, W, y, m, lam):

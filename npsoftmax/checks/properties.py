@@ -168,6 +168,10 @@ def stays_finite_for_parallel_vectors(f, **inputs):
     _stays_finite(f, inputs)
 
 
+def is_right_for_a_cosine_rounded_past_1(f, **inputs):
+    gives_the_right_value(f, **inputs)
+
+
 def stays_finite_at_every_angle(f, **inputs):
     _stays_finite(f, inputs)
 
@@ -418,8 +422,10 @@ WIDE_LAST = draw.with_last_axis(WIDE)
 SHIFTED = _with(ANY_AXIS, shift=st.sampled_from([1.0, -2.0, 10.0, -100.0]))
 LABELLED, LABELLED_WIDE = draw.with_labels(LOGITS), draw.with_labels(WIDE)
 LINEAR = draw.linear_inputs()
-H, H_NOT_0 = draw.activations(), draw.activations(draw.NONZERO)
+H = draw.activations()
+H_NOT_0 = draw.activations(draw.NONZERO)
 ANGLES, COSINES = draw.angles(), draw.cosines()
+PAST_THE_ENDS = draw.cosines_past_the_ends()
 MARGIN = st.fixed_dictionaries({"m": draw.MARGINS})
 SOME_DEGREES = st.lists(st.integers(0, 180), min_size=2, max_size=5)
 MARGIN_AND_DEGREES = _with(MARGIN, degrees=SOME_DEGREES)
@@ -540,11 +546,12 @@ _LINEAR_AND_RELU = (
 )
 
 
-def _psi_rows(function, draws):
+def _psi_rows(function, draws, *more):
     return _rows(
         function,
         draws,
         ("value", gives_the_right_value, draws),
+        *more,
         ("invariants", is_1_at_0_degrees, MARGIN),
         ("invariants", is_1_minus_2m_at_180_degrees, MARGIN),
         ("invariants", never_rises, MARGIN_AND_DEGREES),
@@ -563,7 +570,11 @@ _PSI = (
         ("value", gives_the_right_value, ANGLES),
         ("invariants", is_never_positive, ANGLES),
     ),
-    *_psi_rows("psi_forward", COSINES),
+    *_psi_rows(
+        "psi_forward",
+        COSINES,
+        ("stability", is_right_for_a_cosine_rounded_past_1, PAST_THE_ENDS),
+    ),
     *_rows(
         "psi_backward",
         _PSI_INSIDE,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 SMALL = st.integers(-3, 3)
 THOUSANDTHS = st.integers(-3000, 3000).map(lambda k: k / 1000)
 NONZERO = st.sampled_from([1, -1, 2, -2, 3, -3])
+UP_TO_10 = st.integers(-10, 10)
 
 GRID = 15  # degrees
 MARGINS = st.sampled_from([1, 2, 3, 4, 5, 6])
@@ -122,7 +123,7 @@ def with_dz(draw, of):
 
 
 @st.composite
-def activations(draw, entries=SMALL):
+def activations(draw, entries=UP_TO_10):
     """h (N, H)."""
     return {"h": array_of(draw, entries, size_of(draw, 4), size_of(draw, 4))}
 
@@ -176,6 +177,14 @@ def cosines(draw, degrees=degrees_anywhere, margins=MARGINS):
     return {"cos": np.vectorize(cosine, otypes=[float])(angle), "m": m}
 
 
+@st.composite
+def cosines_past_the_ends(draw):
+    """cos(theta) at 1 and -1 or, as rounding may leave it, an ulp beyond; and m."""
+    past = float(np.nextafter(1, 2))
+    ends = st.sampled_from([1.0, past, -1.0, -past])
+    return {"cos": array_of(draw, ends, size_of(draw, 3)), "m": draw(MARGINS)}
+
+
 def _shape_of_angles(draw):
     return [size_of(draw, 4) for _ in range(draw(st.sampled_from([1, 1, 1, 2])))]
 
@@ -220,8 +229,12 @@ def parallel_features(draw, margins=MARGINS, mixes=MIXES):
     return inputs | {"x": steps * inputs["W"].T[inputs["y"]]}
 
 
+STUDENT_NORMS = ((1, 1), (1, 1e-100), (1, 1e100), (1e-100, 1e-100), (1e100, 1e100))
+HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
+
+
 @st.composite
-def features_of_any_norm(draw, sizes=((1, 1), (1e-100, 1), (1e100, 1), (1, 1e-100))):
+def features_of_any_norm(draw, sizes=STUDENT_NORMS):
     """The same with tiny and huge norms, and with zero vectors."""
     inputs = draw(features())
     x_size, W_size = draw(st.sampled_from([*sizes, *((b, a) for a, b in sizes)]))
@@ -245,9 +258,6 @@ def any_features():
 def features_inside():
     """Where finite differences can be trusted: no angle near a knot or an end."""
     return features(degrees=degrees_inside)
-
-
-HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
 
 
 def _in_the_plane(degrees, norms, D):
