@@ -125,12 +125,15 @@ def _logits(rng, i):
 
 def _wide_logits(rng, i):
     """Rows with offsets of their own; confident rows; two logits far below the others."""
+    if i > 1:
+        return {"z": rng.normal(size=(N, C)) - 4000 * _far(rng)}
     offsets = 1000.0 * rng.permutation(np.arange(N) - N // 2)[:, None]
-    z = (3, 40, 400, 3)[i] * rng.normal(size=(N, C))
-    if i == 3:
-        far = rng.permuted(np.tile(np.arange(C), (N, 1)), axis=1) < 2
-        return {"z": z - 1500 * far}
-    return {"z": z + offsets * (i != 1)}
+    return {"z": (3, 40)[i] * rng.normal(size=(N, C)) + offsets * (i == 0)}
+
+
+def _far(rng):
+    """Return a mask of two entries in each row (N, C)."""
+    return rng.permuted(np.tile(np.arange(C), (N, 1)), axis=1) < 2
 
 
 def _with_axis(of):
@@ -139,6 +142,12 @@ def _with_axis(of):
 
 def _with_labels(of):
     return lambda rng, i: of(rng, i) | {"y": _labels(rng)}
+
+
+def _wide_labelled(rng, i):
+    """Of the labels of logits far below, none has such a logit itself if i = 2."""
+    given = _wide_logits(rng, i)
+    return given | {"y": given["z"].argmax(axis=1) if i == 2 else _labels(rng)}
 
 
 def _labels(rng):
@@ -178,9 +187,9 @@ def _ends(rng, i):
 def _features(rng, i):
     """Seven rows whose angles to their weights go through all the pieces."""
     m, lam = ((3, 2.5), (4, 0.7), (2, 0.0), (5, 2.5))[i]
-    W, y = rng.normal(size=(D + i, C)), _labels(rng)
+    W, y = rng.normal(size=(D + 2 * (i > 1), C)), _labels(rng)
     w_hat = W.T[y] / np.linalg.norm(W.T[y], axis=1, keepdims=True)
-    across = rng.normal(size=(N, D + i))
+    across = rng.normal(size=(N, len(W)))
     across -= (across * w_hat).sum(axis=1, keepdims=True) * w_hat
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     theta = rng.permutation(np.arange(N) + rng.uniform(0.2, 0.8, N))[:, None] * np.pi / N
@@ -212,7 +221,7 @@ _BY_FIRST = {
 _HARD_BY_FIRST = _BY_FIRST | {
     ("z", "axis"): _with_axis(_wide_logits),
     ("z",): _wide_logits,
-    ("z", "y"): _with_labels(_wide_logits),
+    ("z", "y"): _wide_labelled,
     ("theta", "m"): _ends,
     ("cos", "m"): _end_cosines,
     ("x", "W", "y", "m", "lam"): _hard_features,
