@@ -291,7 +291,8 @@ def jacobian(z, ax=None):
     for i, j in np.ndindex(*J.shape):
         ax.text(
             j, i, f"{J[i, j]:+.3f}", ha="center", va="center",
-            size=min(10, 46 / len(z)), color="white" if abs(J[i, j]) > 0.6 * reach else INK,
+            color="white" if abs(J[i, j]) > 0.6 * reach else INK,
+            size=min(10, 46 / len(z)),
         )  # fmt: skip
     ax.set_xticks(range(len(z)), [f"$z_{{{j}}}$ = {v:g}" for j, v in enumerate(z)])
     ax.set_yticks(range(len(z)), [f"$p_{{{i}}}$ = {v:.3f}" for i, v in enumerate(p)])
@@ -356,7 +357,8 @@ def psi_pieces(margins=(1, 2, 3, 4), ax=None):
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
         ax.plot(np.degrees(theta), psi(theta, m), color=colour, label=f"m = {m}")
-        ax.plot(np.degrees(knots), psi(knots, m), "o", color=colour, markersize=5)
+        if m > 1:
+            ax.plot(np.degrees(knots), psi(knots, m), "o", color=colour, markersize=5)
         name = "m = 1, cos" if m == 1 else f"m = {m}"
         _words(ax, 183, 1 - 2 * m, name, color=colour, va="center")
     m = max(margins)
@@ -384,10 +386,9 @@ def psi_slopes(margins=(1, 2, 3, 4), ax=None):
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
         ax.plot(np.degrees(theta), psi_prime(theta, m), color=colour, label=f"m = {m}")
-        ax.plot(
-            np.degrees(knots), psi_prime(knots, m), "o", color=colour, markersize=5,
-            clip_on=False, zorder=3,
-        )  # fmt: skip
+        if m > 1:
+            look = {"markersize": 5, "clip_on": False, "zorder": 3}
+            ax.plot(np.degrees(knots), psi_prime(knots, m), "o", color=colour, **look)
     _degrees(ax)
     ax.set_ylim(-1.35 * max(margins), 0)
     ax.set_ylabel(r"$d\psi/d\theta$")
@@ -530,15 +531,11 @@ def annealing(schedule, steps, ax=None):
     """Draw lambda against the iteration, and say where it stops to fall.
 
     schedule: a function of the iteration, counted from 0; steps: how many iterations
-    there are. Below lambda = 1 the margin outweighs the plain cosine. Returns the Axes.
+    there are. On the right stands 1 / (1 + lambda), the share of psi by (6). Returns
+    the Axes.
     """
     (ax,) = _panels(ax, 1, size=(6.4, 3.8))
     lam = np.array([schedule(step) for step in range(steps)])  # (steps,)
-    ax.fill_between([0, steps], 0, 1, color=LINES[2], alpha=0.1, linewidth=0)
-    _words(
-        ax, 0.985, 0.8, "the margin outweighs the cosine", color=LINES[2], ha="right",
-        va="top", transform=ax.get_yaxis_transform(),
-    )  # fmt: skip
     ax.plot(lam, color=GOOD, linewidth=2)
     last = int(np.argmin(lam))
     ax.plot(last, lam[last], "o", color=GOOD)
@@ -554,7 +551,13 @@ def annealing(schedule, steps, ax=None):
     else:  # 0 has no place on a logarithmic scale
         ax.set_yscale("symlog", linthresh=smallest)
     ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
-    ax.set_title(r"$\lambda$: how much of the plain cosine is mixed in")
+    ax.set_title(r"$\lambda$ lets the margin in")
+    low, high = ax.get_ylim()
+    beside = {"transform": ax.get_yaxis_transform(), "va": "center", "color": SOFT_INK}
+    for share in (0.001, 0.01, 0.1, 0.25, 0.5, 0.9, 1):
+        if low <= 1 / share - 1 <= high:
+            _words(ax, 1.01, 1 / share - 1, f"{share:.3g}", **beside)
+    _words(ax, 1.0, high * 1.5, r"share of $\psi$", ha="center", **beside)
     return ax
 
 
@@ -567,7 +570,7 @@ def angle_histogram(angles_by_margin, ax=None):
     """
     (ax,) = _panels(ax, 1, size=(6.4, 3.8))
     known = {m: np.asarray(a)[~np.isnan(a)] for m, a in angles_by_margin.items()}
-    widest = max(np.percentile(angles, 99) for angles in known.values())
+    widest = max(np.percentile(angles, 98) for angles in known.values())
     bins = np.append(np.linspace(0, widest, 41), 180)  # the last few in one bin
     for m, angles in known.items():
         look = {"color": margin_colour(m), "histtype": "step", "linewidth": 1.6}

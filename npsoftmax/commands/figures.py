@@ -1,7 +1,7 @@
 """List the figures, or write them to a folder.
 
 Each figure is a function of npsoftmax.plots, to be drawn from data of your own; here it
-is drawn from an example. One size serves a notebook and a slide: 7.4 inches wide at most
+is drawn from an example. One size serves a notebook and a slide: 7.4 inches wide
 (the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
 """
 
