@@ -161,7 +161,8 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
     a line below. Source of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
     """
     columns = len(train)
-    figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.5))
+    figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.6))
+    figure.get_layout_engine().set(h_pad=0.08)
     for column, pair in enumerate(zip(train, test, strict=True)):
         reach = max(_reach(features.x) for features in pair)
         for row, features in enumerate(pair):

@@ -175,11 +175,12 @@ class _Progress:
         """Show an epoch of the network with margin m that is being trained."""
         share = (self.done + epoch.epoch / self.epochs) / self.runs
         spent = time.monotonic() - self.started
-        bar = "#" * round(20 * share)
+        left = spent * (1 / share - 1)
+        lam = "-" if m == experiment.SOFTMAX else f"{epoch.lam:.1f}"
         self.line.show(
-            f"[{bar:<20}] {share:4.0%}  {spent * (1 / share - 1):3.0f} s left   "
-            f"seed {seed}, m = {m}, epoch {epoch.epoch:3d}   "
-            f"lambda {epoch.lam:7.2f}   loss {epoch.loss:.4f}"
+            f"[{'#' * round(8 * share):<8}] {share:4.0%} {left:3.0f} s left  "
+            f"seed {seed}, m = {m}, epoch {epoch.epoch:3d}  "
+            f"lambda {lam:>6}  loss {epoch.loss:.3f}"
         )
 
     def run(self, run):
@@ -225,8 +226,10 @@ def _table(rows, stream):
         if row.test_error.mean == lowest and len(rows) > 1:
             cells[1] = paint(cells[1], "good")
         lines.append(f"{_name(row.m):9}" + "".join(cells))
-    if len(rows[0].seeds) > 1:
-        note = f"mean {sign} standard deviation over {len(rows[0].seeds)} seeds"
+    counts = sorted({len(row.seeds) for row in rows})
+    if counts != [1]:
+        seeds = " or ".join(map(str, counts))
+        note = f"mean {sign} standard deviation over {seeds} seeds"
         lines.append(paint(note, "faint"))
     return "\n".join(lines)
 
