@@ -41,15 +41,18 @@ def linear_forward(x, W, b=None):
     return z, LinearCache(x, W, b)
 
 
-def linear_backward(dz, cache, wrt_x=True):
-    """Return dx (N, D), dW (D, C) and db (C,), which is None where b was.
-
-    wrt_x: False leaves dx out, as None, for a first layer: nobody asks what the loss
-    would be of other images, and dx is half of the work.
-    """
+def linear_backward(dz, cache):
+    """Return dx (N, D), dW (D, C) and db (C,), which is None where b was."""
     x, W, b = cache
     dz = gradient("dz", dz, (x.shape[0], W.shape[1]))
-    dx = dz @ W.T if wrt_x else None  # (N, D)
+    dx = dz @ W.T  # (N, D)
+    return dx, *parameters_backward(dz, cache)
+
+
+def parameters_backward(dz, cache):
+    """Return dW (D, C) and db (C,), for a first layer, whose dx nobody asks for."""
+    x, W, b = cache
+    dz = gradient("dz", dz, (x.shape[0], W.shape[1]))
     dW = x.T @ dz  # (D, C)
     db = None if b is None else dz.sum(axis=0)  # (C,)
-    return dx, dW, db
+    return dW, db

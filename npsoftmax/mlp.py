@@ -18,7 +18,12 @@ from npsoftmax.cross_entropy import (
     cross_entropy_backward,
     cross_entropy_forward,
 )
-from npsoftmax.linear import LinearCache, linear_backward, linear_forward
+from npsoftmax.linear import (
+    LinearCache,
+    linear_backward,
+    linear_forward,
+    parameters_backward,
+)
 from npsoftmax.lsoftmax import LSoftmaxCache, lsoftmax_backward, lsoftmax_forward
 from npsoftmax.relu import ReluCache, relu_backward, relu_forward
 
@@ -98,7 +103,7 @@ def mlp_backward(dloss, cache):
     dh2 = relu_backward(da2, relu2) if relu2 else da2  # (N, H2)
     da1, dW2, db2 = linear_backward(dh2, linear2)  # (N, H1), (H1, H2), (H2,)
     dh1 = relu_backward(da1, relu1)  # (N, H1)
-    _, dW1, db1 = linear_backward(dh1, linear1, wrt_x=False)  # (D, H1), (H1,)
+    dW1, db1 = parameters_backward(dh1, linear1)  # (D, H1), (H1,)
     return Params(dW1, db1, dW2, db2, dW3, db3, dW4)
 
 
