@@ -133,6 +133,9 @@ def softmax_backward(dp, cache):
     """Return dz (N, C) of the loss whose gradient by p is dp (N, C)."""
     top, d, e, r, p = cache
     dp = gradient("dp", dp, p.shape)
+    # The same for all of a row changes nothing, and with 0 at the largest p, near 1 for
+    # a confident row, nothing cancels there.
+    dp = dp - dp.take(places(top, dp.shape[1]))[:, None]  # (N, C)
     return p * (dp - (p * dp).sum(axis=1, keepdims=True))  # (N, C)
 
 
