@@ -32,7 +32,7 @@ Nothing is imported before it is used, so that pytest can load the plugin for no
 import importlib
 
 _HOMES = {
-    "check": "notebook",
+    "check": "session",
     "load_solution": "solution",
     "Solution": "solution",
     "SolutionError": "solution",

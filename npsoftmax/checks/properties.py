@@ -104,6 +104,9 @@ def gives_float32_for_float32(f, **inputs):
 def leaves_its_inputs_alone(f, **inputs):
     arguments = {name: copied(value) for name, value in inputs.items()}
     _compare_after(f, arguments, inputs)
+
+
+def works_on_read_only_arrays(f, **inputs):
     arguments = {name: _read_only(copied(value)) for name, value in inputs.items()}
     try:
         f.apply(arguments)
@@ -407,6 +410,7 @@ def _rows(function, draws, *rows):
         ("types", gives_the_right_types_and_shapes, draws),
         ("types", gives_float32_for_float32, draws, REFERENCE),
         ("inputs", leaves_its_inputs_alone, draws),
+        ("inputs", works_on_read_only_arrays, draws),
         ("inputs", gives_the_same_when_called_twice, draws),
     )
     return tuple(Property(function, *row) for row in (*first, *rows))

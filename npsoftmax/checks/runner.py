@@ -15,9 +15,11 @@ from hypothesis import seed as with_seed
 from npsoftmax.checks import report
 from npsoftmax.checks.contract import CONTRACT
 from npsoftmax.checks.diagnosis import diagnose
+from npsoftmax.checks.own_gradient import thorough_check
 from npsoftmax.checks.properties import properties_of
-from npsoftmax.checks.solution import REFERENCE, STUB, WRITTEN, quietly, said
+from npsoftmax.checks.solution import REFERENCE, STUB, WRITTEN, line_in, quietly, said
 from npsoftmax.checks.subject import Subject, Wrong
+from npsoftmax.checks.trimming import trimmed
 
 EXAMPLES = 25
 SHRINKING = 2.0  # seconds that may be spent on making a failing input smaller
@@ -41,14 +43,14 @@ class Failure:
     inputs: dict
     table: tuple | None = None  # name, yours, expected, mask of the wrong entries
     error: BaseException | None = None
+    call: dict | None = None  # the inputs of the call that showed it
     loss_is_right: bool | None = None  # for a backward: what is known of its forward
     cause: str | None = None
     diagnosis: str | None = None
     confirmed: int = 0  # the further inputs on which the diagnosis holds
     reproducer: str = ""
-    hint: str = ""
-    line: tuple | None = None  # where the error arose in the person's file
-    file: str | None = None
+    line: tuple | None = None  # where the error arose: number and text
+    how: str = ""  # how we know, where there is more to say than the gate's own words
 
     @property
     def message(self):
@@ -172,10 +174,11 @@ def run_property(row, subject, seed=0, examples=EXAMPLES):
             raise
     if hunt.smallest is None:
         return None, hunt.drawn
-    inputs, wrong = hunt.smallest
-    failure = Failure(
-        row.function, row.name, row.gate, wrong.what, inputs, wrong.table, wrong.error
-    )
+    trimmed(hunt.smallest[0], hunt.fails)
+    inputs, wrong, call = hunt.smallest
+    what, table, error = wrong.what, wrong.table, wrong.error
+    failure = Failure(row.function, row.name, row.gate, what, inputs, table, error)
+    failure.call = call
     return failure, hunt.drawn
 
 
@@ -191,6 +194,7 @@ class _Hunt:
 
     def __call__(self, inputs):
         self.drawn += 1
+        self.subject.last = None
         key = repr(inputs)
         if time.perf_counter() > self.until and key != self.key:
             return
@@ -199,12 +203,21 @@ class _Hunt:
                 if self.subject.demand == "reference":
                     warnings.simplefilter("error")
                 self.row.test(self.subject, **inputs)
-        except Exception as error:
+        except Exception as error:  # whatever a person's result does to a property
             wrong = error if isinstance(error, Wrong) else _unforeseen(error)
             if self.smallest is None:
                 self.until = time.perf_counter() + SHRINKING
-            self.smallest, self.key = (inputs, wrong), key
+            self.smallest, self.key = (inputs, wrong, self.subject.last), key
             raise
+
+    def fails(self, inputs):
+        """Return whether the property fails on the inputs, and remember them if so."""
+        self.until = np.inf
+        try:
+            self(inputs)
+        except Exception:
+            return True
+        return False
 
 
 def _unforeseen(error):
@@ -213,10 +226,48 @@ def _unforeseen(error):
 
 def _explain(failure, subject, known, seed):
     """Fill in what a person wants to know beside the fact."""
-    forward = subject.function.forward
-    if forward in known:
-        failure.loss_is_right = known[forward].verdict in (RIGHT, NOT_YOURS)
-    report.locate(failure, subject)
+    if subject.function.forward:
+        failure.loss_is_right = _forward_is_right(subject, known, seed)
+    if failure.error:
+        failure.line = line_in(failure.error, subject.solution[failure.function])
+    if failure.gate == "own gradient" and subject.demand == "student":
+        failure.how = _agreement(failure, subject)
     diagnosis = diagnose(subject, failure, seed)
     if diagnosis:
         failure.cause, failure.diagnosis, failure.confirmed = diagnosis
+    failure.reproducer = report.reproducer(failure, subject.solution, _given(failure, subject))
+
+
+def _forward_is_right(subject, known, seed):
+    """Return whether the values of a backward's forward are right, checked or not."""
+    forward = subject.function.forward
+    if forward in known:
+        return known[forward].verdict in (RIGHT, NOT_YOURS)
+    values = ("value", "stability")
+    rows = [row for row in properties_of(forward, subject.demand) if row.gate in values]
+    of_forward = subject.of(forward)
+    return not any(run_property(row, of_forward, seed)[0] for row in rows)
+
+
+def _given(failure, subject):
+    """Return the arguments of the last call at the smallest input, by their names."""
+    function = subject.function
+    names = function.takes
+    if function.forward:
+        names = (*CONTRACT[function.forward].takes, function.takes[0])
+    given = failure.call or failure.inputs
+    return {name: given[name] for name in names if name in given}
+
+
+def _agreement(failure, subject):
+    """Return the words for how well differences of the person's own loss agree."""
+    checked = thorough_check(subject, failure.inputs)
+    name, _, expected, _ = failure.table
+    for each in checked.inputs:
+        if f"d{each.name}" == name and each.numeric.shape == np.shape(expected):
+            off = np.max(np.abs(each.numeric - expected), initial=0.0)
+            return (
+                f"{checked.method} differences of your {subject.function.forward} "
+                f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
+            )
+    return ""

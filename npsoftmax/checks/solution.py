@@ -235,15 +235,19 @@ def said(error):
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def line_of(error, filename):
-    """Return (number, text) of the last line in `filename` that the error came through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        if frame.filename == str(filename):
+def line_in(error, place):
+    """Return (number, text) of the last line of a file that the error came through.
+
+    place: the file's path, or a function in it.
+    """
+    code = getattr(inspect.unwrap(place), "__code__", None) if callable(place) else None
+    filename = code.co_filename if code else str(place)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == filename:
             return frame.lineno, (frame.line or "").strip()
     return None
 
 
 def _place(error, path):
-    line = line_of(error, path)
+    line = line_in(error, path)
     return f", line {line[0]}" if line else ""

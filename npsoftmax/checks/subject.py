@@ -26,6 +26,7 @@ class Subject:
     def __init__(self, solution, name, demand="student"):
         self.solution, self.name, self.demand = solution, name, demand
         self.function = CONTRACT[name]
+        self.last = None  # the inputs of the last call
 
     def __call__(self, **inputs):
         """Return the result, or a tuple of them, for inputs by their names."""
@@ -38,6 +39,7 @@ class Subject:
 
     def results(self, **inputs):
         """Return {name: result} without the cache, each input a fresh copy."""
+        self.last = inputs
         return self.apply({name: copied(value) for name, value in inputs.items()})
 
     def apply(self, inputs):
@@ -79,10 +81,11 @@ class Subject:
             raise Wrong(f"it gives None instead of {wanted}: is its `return` missing?")
         if len(gives) == 1:
             if isinstance(given, tuple):
-                raise Wrong(f"it gives {_things(given)}, but it gives one: {wanted}")
+                raise Wrong(f"it gives {_things(given)} instead of one: {wanted}")
             return (given,), None
         if not isinstance(given, tuple | list) or len(given) != len(gives):
-            raise Wrong(f"it gives {_things(given)}, but it gives {len(gives)}: {wanted}")
+            number = f"{len(gives)} things"
+            raise Wrong(f"it gives {_things(given)} instead of {number}: {wanted}")
         if gives[-1] == "cache":
             return tuple(given[:-1]), given[-1]
         return tuple(given), None

@@ -1,0 +1,136 @@
+"""One check from the first line to the last, as the command and a notebook show it."""
+
+import math
+import sys
+
+import numpy as np
+
+from npsoftmax.checks import report
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.runner import EXAMPLES, RIGHT, WRONG, check_solution
+from npsoftmax.checks.solution import MISSING, Solution
+from npsoftmax.terminal import LiveLine, painter
+
+
+class Outcome:
+    """The reports of one check, by function; true where all that is written is right."""
+
+    def __init__(self, reports):
+        self.reports = {each.name: each for each in reports}
+
+    def __bool__(self):
+        return self.nothing_is_wrong and RIGHT in self._verdicts
+
+    @property
+    def nothing_is_wrong(self):
+        """Whether no function is wrong; it may be that none is written yet."""
+        return WRONG not in self._verdicts
+
+    @property
+    def _verdicts(self):
+        return [each.verdict for each in self.reports.values()]
+
+    def __getitem__(self, name):
+        return self.reports[name]
+
+    def __repr__(self):
+        return f"<Outcome: {report.summary(self.reports.values())}>"
+
+    def _ipython_display_(self):
+        """Say nothing: what there is to say has been printed."""
+
+
+def check(
+    functions=None, *, only=None, seed=0, examples=EXAMPLES, verbose=False, stream=None
+):
+    """Check a function, several, a module or a dict, print the result, and return it.
+
+    functions: what is checked; npsoftmax itself without it. only: names of functions.
+    seed, examples: what is drawn, and how many inputs for each property. The result is
+    true if everything that is written is right: `assert check(softmax)`.
+
+    Raises SolutionError if no function has a name of the contract.
+    """
+    own = functions is None
+    solution = Solution.reference() if own else Solution.from_object(functions)
+    if only is None:
+        only = [name for name in CONTRACT if solution.status[name] != MISSING]
+    return show(solution, only, seed, examples, verbose, stream or sys.stdout)
+
+
+def show(solution, only, seed, examples, verbose, stream):
+    """Check, and print each function's line and message as soon as it is known."""
+    live, paint = LiveLine(stream), painter(stream)
+
+    def progress(name, done, total):
+        live.show(f"  {name:23} {'.' * done}{' ' * (total - done)}|")
+
+    reports = []
+    for each in _reports(solution, only, seed, examples, progress):
+        live.clear()
+        reports.append(each)
+        print(report.line(each, paint), file=stream)
+        if verbose:
+            print(*report.details(each), sep="\n", file=stream)
+        if each.failure:
+            print(report.indented(each.failure.message), file=stream, flush=True)
+    print(f"\n{report.summary(reports)}", file=stream)
+    return Outcome(reports)
+
+
+def quiet(solution, only, seed, examples):
+    """Check without a word."""
+    return Outcome(_reports(solution, only, seed, examples))
+
+
+def _reports(solution, only, seed, examples, progress=None):
+    demand = "reference" if solution.own else "student"
+    options = {"seed": seed, "examples": examples, "demand": demand}
+    return check_solution(solution, only=only, progress=progress, **options)
+
+
+def as_data(outcome, seed, examples):
+    """Return an outcome as plain data, for JSON."""
+    functions = [_function_as_data(each) for each in outcome.reports.values()]
+    right = outcome.nothing_is_wrong
+    return {"right": right, "seed": seed, "examples": examples, "functions": functions}
+
+
+def _function_as_data(each):
+    data = {
+        "name": each.name,
+        "verdict": each.verdict,
+        "note": each.note,
+        "passed": each.passed,
+        "properties": each.total,
+        "examples": each.examples,
+        "seconds": round(each.seconds, 3),
+        "failure": None,
+    }
+    if each.failure:
+        failure = each.failure
+        inputs = {name: _plain(value) for name, value in failure.inputs.items()}
+        data["failure"] = {
+            "property": failure.property,
+            "gate": failure.gate,
+            "what": failure.what,
+            "inputs": inputs,
+            "yours": _plain(failure.yours),
+            "expected": _plain(failure.expected),
+            "cause": failure.cause,
+            "diagnosis": failure.diagnosis,
+            "reproducer": failure.reproducer,
+            "message": failure.message,
+        }
+    return data
+
+
+def _plain(value):
+    """Return an array or number as lists and floats; nan and inf, not JSON, as text."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,109 @@
+"""Check the functions in a Python file, and say what is wrong with them.
+
+FILE defines any of the functions of the contract (softmax, cross_entropy_forward, ...;
+`npsoftmax start FILE` writes a file with all of them to fill in). Each is run on drawn
+inputs; where it fails, the smallest input that fails is shown, and the likely mistake.
+Without FILE, npsoftmax checks itself.
+
+examples:
+  npsoftmax check homework.py
+  npsoftmax check homework.py -k softmax        one function
+  npsoftmax check homework.py -k psi -v         with each property by name
+  npsoftmax check homework.py --examples 500    more inputs for each property
+
+Exit code: 0 what is written is right, 1 something is wrong, 2 could not run.
+"""
+
+import argparse
+import difflib
+import importlib.util
+import json
+import sys
+
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.commands import CommandError
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a Python file; npsoftmax itself if none"
+    )
+    parser.add_argument(
+        "-k",
+        metavar="NAME",
+        dest="names",
+        action="append",
+        help="only the function NAME, or all with NAME in their name; may be repeated",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
+    )
+    parser.add_argument(
+        "--examples", type=_count, metavar="N", help="inputs drawn for each property (25)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON, for programs"
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="each property, what functions print, and whole tracebacks",
+    )
+
+
+def run(args):
+    """Check args.file. Returns 0 where what is written is right, else 1."""
+    if importlib.util.find_spec("hypothesis") is None:
+        raise CommandError(
+            "checking needs Hypothesis: python -m pip install hypothesis"
+        )
+    names = chosen(args.names)
+    from npsoftmax.checks.solution import Solution, SolutionError, load_solution
+
+    try:
+        solution = load_solution(args.file) if args.file else Solution.reference()
+    except SolutionError as error:
+        raise CommandError(str(error)) from None
+    return _checked(solution, names, args)
+
+
+def _checked(solution, names, args):
+    from npsoftmax.checks import session
+    from npsoftmax.checks.runner import EXAMPLES
+
+    examples = args.examples or EXAMPLES
+    if args.json:
+        outcome = session.quiet(solution, names, args.seed, examples)
+        print(json.dumps(session.as_data(outcome, args.seed, examples), indent=2))
+    else:
+        print(f"{args.file or 'npsoftmax itself'}, seed {args.seed}\n")
+        outcome = session.show(
+            solution, names, args.seed, examples, args.verbose, sys.stdout
+        )
+    return 0 if outcome.nothing_is_wrong else 1
+
+
+def chosen(words):
+    """Return the functions that -k means: those with that name, else with it in theirs."""
+    if not words:
+        return None
+    names = []
+    for word in words:
+        found = [word] if word in CONTRACT else [each for each in CONTRACT if word in each]
+        if not found:
+            near = difflib.get_close_matches(word, CONTRACT, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise CommandError(
+                f"-k {word}: no function has that in its name{meant}\n"
+                f"The names are {', '.join(CONTRACT)}"
+            )
+        names += found
+    return names
+
+
+def _count(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return number
