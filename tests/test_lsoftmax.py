@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_softmax import read_only
+from test_softmax import VERDICTS, read_only, seeds
 
 from npsoftmax import (
     cross_entropy_backward,
@@ -18,6 +18,7 @@ from npsoftmax import (
     lsoftmax_backward,
     lsoftmax_forward,
 )
+from npsoftmax.gradcheck import check_gradients
 
 EPS = 2.0**-52
 
@@ -356,3 +357,27 @@ def test_float16_goes_in_and_out_with_float32_inside():
 
 
 # Gradients
+
+
+@st.composite
+def angled_batches(draw):
+    """Draw batches by the angle, in steps of 15 degrees, and by the norms of x."""
+    N, D, C = draw(st.integers(1, 3)), draw(st.integers(2, 3)), draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(seeds))
+    theta = np.array(draw(st.lists(st.integers(0, 12), min_size=N, max_size=N)))
+    y = draw(st.lists(st.integers(0, C - 1), min_size=N, max_size=N))
+    W = np.eye(D)[:, rng.integers(0, D, C)] + rng.integers(0, 2, (D, C))
+    norms = st.sampled_from([1.0, 2.0, 1e-3, 30.0])
+    size = draw(st.lists(norms, min_size=N, max_size=N))
+    x = at_angles(rng, theta * np.pi / 12, W, y) * np.array(size)[:, None]
+    return x, W, y, draw(st.integers(1, 6)), draw(st.sampled_from([0.0, 2.5, 1000.0]))
+
+
+@pytest.mark.parametrize("method", VERDICTS)
+@given(batch=angled_batches(), seed=seeds)
+def test_the_backward_is_the_gradient_of_the_forward(method, batch, seed):
+    x, W, y, m, lam = batch
+    report = check_gradients(
+        lsoftmax_forward, lsoftmax_backward, (x, W, y, m, lam), method=method, rng=seed
+    )
+    assert report.verdict in VERDICTS[method], report

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_softmax import VERDICTS, seeds
 
 from npsoftmax import psi, psi_backward, psi_forward, psi_prime
+from npsoftmax.gradcheck import check_gradients, complex_step
 
 EPS = {np.float64: 2.0**-52, np.float32: 2.0**-23}
 DTYPES = sorted(EPS, key=str)
@@ -212,3 +214,29 @@ def test_the_piece_is_the_number_of_knots_below_the_angle(theta, m):
 
 
 # Gradients
+
+
+@pytest.mark.parametrize("method", VERDICTS)
+@given(theta=st.lists(angles, min_size=1, max_size=4), m=margins, seed=seeds)
+def test_the_backward_is_the_gradient_of_the_forward(method, theta, m, seed):
+    cos = np.cos([0.0, *theta])  # the slope at 0 is m^2; at a knot it is 0
+    cos = cos if method == "complex step" else 0.99 * cos  # room for the difference
+    report = check_gradients(
+        psi_forward, psi_backward, (cos, m), method=method, rng=seed
+    )
+    assert report.verdict in VERDICTS[method], report
+
+
+@given(angles, margins)
+def test_psi_prime_is_the_slope_of_psi(theta, m):
+    # Both have m roundings of an angle up to m pi behind them, and slopes up to m^2.
+    slope = complex_step(lambda t: psi(t, m), theta)
+    assert abs(psi_prime(theta, m) - slope) <= 8 * EPS[np.float64] * m**2
+
+
+@given(angles, margins)
+def test_the_slope_by_the_angle_is_minus_sin_times_the_slope_by_the_cosine(theta, m):
+    chain = -np.sin(theta) * slope_of_cos(np.cos(theta), m)
+    # The cosine is rounded to eps/2; sin times the slope's own slope is up to m^3/2.
+    tolerance = EPS[np.float64] * (m**3 / 2 + 16 * m**2)
+    assert abs(psi_prime(theta, m) - chain) <= tolerance

@@ -19,6 +19,7 @@ from npsoftmax import (
     softmax_backward,
     softmax_forward,
 )
+from npsoftmax.gradcheck import check_gradients
 
 SIZES = [1, 2, 10, 1000]
 if settings.get_current_profile_name() == "thorough":
@@ -265,3 +266,61 @@ def test_log_softmax_is_the_logarithm_of_softmax(z):
 
 
 # Gradients
+
+
+seeds = st.integers(0, 99)
+# A difference cannot always tell: that of a softmax near 1 has no digit left.
+VERDICTS = {"complex step": {"right"}, "central": {"right", "inconclusive"}}
+
+
+def spread_rows(classes=2):
+    """Draw rows that are flat, confident, or wide: multiples of 1/8, 3 and 30."""
+    shapes = st.tuples(st.integers(1, 4), st.integers(classes, 4))
+    units = st.sampled_from([1 / 8, 3.0, 30.0])
+    steps = arrays(np.float64, shapes, elements=st.integers(-9, 9))
+    return st.tuples(steps, units).map(lambda pair: pair[0] * pair[1])
+
+
+LAYERS = [
+    (softmax_forward, softmax_backward),
+    (log_softmax_forward, log_softmax_backward),
+]
+
+
+@pytest.mark.parametrize("method", VERDICTS)
+@pytest.mark.parametrize("layer", LAYERS, ids=["softmax", "log_softmax"])
+@given(z=spread_rows(), seed=seeds)
+def test_the_backward_is_the_gradient_of_the_forward(layer, method, z, seed):
+    report = check_gradients(*layer, z, method=method, rng=seed)
+    assert report.verdict in VERDICTS[method], report
+
+
+@given(spread_rows(), seeds)
+def test_the_backward_is_the_jacobian_times_the_gradient_from_above(z, seed):
+    dp = np.random.default_rng(seed).normal(size=z.shape)
+    p, cache = softmax_forward(z)
+    dz = softmax_backward(dp, cache)
+    for i in range(len(z)):
+        jacobian = np.diag(p[i]) - np.outer(p[i], p[i])
+        np.testing.assert_allclose(dz[i], jacobian @ dp[i], rtol=0, atol=1e-14)
+
+
+@given(spread_rows(), seeds)
+def test_the_gradient_of_a_row_sums_to_zero_as_a_shift_changes_nothing(z, seed):
+    dp = np.random.default_rng(seed).normal(size=z.shape)
+    for forward, backward in LAYERS:
+        dz = backward(dp, forward(z)[1])
+        np.testing.assert_allclose(dz.sum(axis=1), 0, rtol=0, atol=1e-13)
+
+
+def test_one_class_has_no_gradient():
+    for forward, backward in LAYERS:
+        p, cache = forward([[3.0], [-1e300]])
+        np.testing.assert_array_equal(backward(np.ones_like(p), cache), 0)
+
+
+def test_gradients_keep_the_type_of_the_logits():
+    for dtype in (np.float16, np.float32, np.float64):
+        z = np.array([[0.5, -1.0, 2.0]], dtype)
+        for forward, backward in LAYERS:
+            assert backward(np.ones_like(z), forward(z)[1]).dtype == dtype
