@@ -119,7 +119,8 @@ def plane_of(W):
     if F <= 2:
         return np.eye(F, 2, dtype=W.dtype), "1 feature, on a line" if F == 1 else ""
     plane = np.linalg.svd(W)[0][:, :2]  # (F, 2)
-    return plane, f"the shadow of {F} features on a plane: angles look other than they are"
+    note = f"the shadow of {F} features on a plane: angles look other than they are"
+    return plane, note
 
 
 @styled
@@ -157,8 +158,8 @@ def draw_features(axes, features, reach=None):
 def figure_of_features(train: Sequence[Features], test: Sequence[Features], note=""):
     """Return a Figure, the paper's figure 2: train row over test row, a column per m.
 
-    train, test: as many Features each, a pair for each column, drawn to one scale. note:
-    a line below. Source of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
+    train, test: as many Features each, a pair for each column, drawn to one scale.
+    note: a line above. Source of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
     """
     columns = len(train)
     figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.6))
