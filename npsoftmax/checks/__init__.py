@@ -18,12 +18,12 @@ For programs:
                                             written yet", "npsoftmax's own", "cannot
                                             be checked"), passed (names), total,
                                             failure (or None), note, examples, seconds
-    Failure                                 property, gate, what, inputs, yours, expected,
-                                            cause (a short name, or None), diagnosis (a
-                                            sentence, or None), reproducer; str() is the
-                                            message
-    PROPERTIES, properties_of(name)         the table: Property has function, gate, name,
-                                            sentence, points, demand
+    Failure                                 property, gate, what, inputs, yours,
+                                            expected, cause (a short name, or None),
+                                            diagnosis (a sentence, or None),
+                                            reproducer; str() is the message
+    PROPERTIES, properties_of(name)         the table: Property has function, gate,
+                                            name, sentence, points, demand
     CONTRACT                                name -> signature, takes, gives, forward
 
 Nothing is imported before it is used, so that pytest can load the plugin for nothing.

@@ -109,7 +109,7 @@ def hard(name, rng):
 
 
 def _completed(function, inputs, rng):
-    """Return the inputs with a random gradient by the forward's value, if it is asked."""
+    """Return the inputs with a random gradient by the forward's value."""
     if function.forward:
         cotangent = function.takes[0]
         value = expected(function.forward, inputs)
@@ -124,7 +124,7 @@ def _logits(rng, i):
 
 
 def _wide_logits(rng, i):
-    """Rows with offsets of their own; confident rows; two logits far below the others."""
+    """Rows with offsets of their own; confident rows; logits far below the others."""
     if i > 1:
         return {"z": rng.normal(size=(N, C)) - 4000 * _far(rng)}
     offsets = 1000.0 * rng.permutation(np.arange(N) - N // 2)[:, None]
@@ -192,7 +192,8 @@ def _features(rng, i):
     across = rng.normal(size=(N, len(W)))
     across -= (across * w_hat).sum(axis=1, keepdims=True) * w_hat
     across /= np.linalg.norm(across, axis=1, keepdims=True)
-    theta = rng.permutation(np.arange(N) + rng.uniform(0.2, 0.8, N))[:, None] * np.pi / N
+    steps = np.arange(N) + rng.uniform(0.2, 0.8, N)
+    theta = rng.permutation(steps)[:, None] * np.pi / N
     x = rng.uniform(0.5, 3, (N, 1)) * (np.cos(theta) * w_hat + np.sin(theta) * across)
     return {"x": x, "W": W, "y": y, "m": m, "lam": lam}
 
@@ -328,7 +329,8 @@ def _scaled(name, pairs):
 
 def _last_row(name, pairs):
     def missing(a, b):
-        return a.shape == b.shape and a.ndim and _same(a[:-1], b[:-1]) and not a[-1].any()
+        same_shape = a.shape == b.shape and a.ndim
+        return same_shape and _same(a[:-1], b[:-1]) and not a[-1].any()
 
     if all(missing(a, b) for a, b in pairs):
         return "last row missing", f"the last row of {name} is missing"
@@ -360,7 +362,7 @@ def _float32(trials):
     off = [error for error in errors if error > SAME]
     if len(off) < max(1, len(trials) - 1):
         return
-    if SINGLE / 200 < min(off) and max(off) < 200 * SINGLE:
+    if min(off) > SINGLE / 200 and max(off) < SINGLE * 200:
         words = "float32 is used inside: the errors are those of 7 digits"
         yield "float32 inside", (words, len(trials))
 

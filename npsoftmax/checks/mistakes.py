@@ -1,11 +1,11 @@
 """Known mistakes: for each function, the wrong results that people really get.
 
 A mistake has a short name, the words for the person, and the wrong results themselves:
-one line of NumPy or several, each taking the function's inputs by name. `hard` says that
-it shows, or that its variants can be told apart, on dangerous inputs only.
+one line of NumPy or several, each taking the function's inputs by name. `hard` says
+that it shows, or that its variants can be told apart, on dangerous inputs only.
 
-What a mistake of any function can be (a factor, a sign, zeros, a transpose, the last row
-missing, float32, values cut off) is not listed here: diagnosis.py sees it by comparing.
+What can go wrong in any function (a factor, a sign, zeros, a transpose, the last row
+missing, float32, values cut off) is not listed: diagnosis.py sees it by comparing.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _mistake(name, words, *wrong, hard=False):
 
 
 def _exp_and_sum(z, axis, shift="rows", summed=None):
-    """Return top, e and its sum, with a shift and along a summed axis that can be wrong."""
+    """Return top, e and its sum; the shift and the summed axis can be wrong ones."""
     if shift == "rows":
         top = z.max(axis=axis, keepdims=True)
     elif shift == "none":
@@ -79,7 +79,9 @@ def _shifts_and_axes(f):
     axis = "the sum runs along the wrong axis"
     return (
         _mistake("no shift", overflow, partial(f, shift="none"), hard=True),
-        _mistake("max over the whole batch", batch, partial(f, shift="batch"), hard=True),
+        _mistake(
+            "max over the whole batch", batch, partial(f, shift="batch"), hard=True
+        ),
         _mistake(
             "a shift that is not the max",
             "what is subtracted from the logits is not the largest of each row",
@@ -147,9 +149,11 @@ SOFTMAX = (
         hard=True,
     ),
     _mistake("logarithm", "this is log_softmax, not softmax", _log_p),
-    _mistake("last row missing", "the last row is left out", lambda z, axis=-1: (
-        _without_last_row(z, axis)
-    )),
+    _mistake(
+        "last row missing",
+        "the last row is left out",
+        lambda z, axis=-1: _without_last_row(z, axis),
+    ),
 )
 
 
@@ -183,8 +187,8 @@ LOG_SOFTMAX = (
         "clipped",
         "the probabilities are cut off before the logarithm",
         *(
-            lambda z, axis=-1, eps=eps, top=top: (
-                np.log(np.clip(_p(z, axis), eps, top(eps)))
+            lambda z, axis=-1, eps=eps, top=top: np.log(
+                np.clip(_p(z, axis), eps, top(eps))
             )
             for eps in SMALL_NUMBERS
             for top in (lambda eps: 1.0, lambda eps: 1 - eps)
@@ -201,7 +205,8 @@ LOG_SOFTMAX = (
         "the logarithm is to base 2 or 10, not e",
         *(
             lambda z, axis=-1, base=base: (
-                z - _exp_and_sum(z, axis)[0]
+                z
+                - _exp_and_sum(z, axis)[0]
                 - np.log(_exp_and_sum(z, axis)[2]) / np.log(base)
             )
             for base in (2, 10)
@@ -522,7 +527,9 @@ LINEAR_BACKWARD = (
 
 RELU = (
     _mistake("absolute value", "this is |h|, not max(h, 0)", lambda h: np.abs(h)),
-    _mistake("smaller of two", "this is min(h, 0), not max", lambda h: np.minimum(h, 0)),
+    _mistake(
+        "smaller of two", "this is min(h, 0), not max", lambda h: np.minimum(h, 0)
+    ),
     _mistake(
         "a leak",
         "a part of what is negative comes through",
@@ -601,10 +608,14 @@ WRONG_PSI = (
         lambda theta, m: _psi_by(theta, m, twice=0),
     ),
     _mistake(
-        "k for 2k", "k is subtracted, not 2k", lambda theta, m: _psi_by(theta, m, twice=1)
+        "k for 2k",
+        "k is subtracted, not 2k",
+        lambda theta, m: _psi_by(theta, m, twice=1),
     ),
     _mistake(
-        "+2k", "2k is added, not subtracted", lambda theta, m: _psi_by(theta, m, twice=-2)
+        "+2k",
+        "2k is added, not subtracted",
+        lambda theta, m: _psi_by(theta, m, twice=-2),
     ),
     _mistake(
         "cos^m",
@@ -621,7 +632,7 @@ WRONG_PSI = (
     _mistake(
         "m fixed",
         "m is fixed: the argument m is not used",
-        *(lambda theta, m, fixed=fixed: _psi_by(theta, fixed) for fixed in range(1, 9)),
+        *(lambda theta, m, fixed=fixed: _psi_by(theta, fixed) for fixed in range(2, 9)),
     ),
     _mistake(
         "k one too large",
@@ -677,8 +688,10 @@ PSI_PRIME = (
         "derivative by cos",
         "this is the derivative by cos(theta), not by theta",
         lambda theta, m: m * np.abs(np.sin(m * theta)) / np.sin(theta),
-        lambda theta, m: m * np.abs(np.sin(m * theta)) / np.where(
-            np.sin(theta) == 0, 1, np.sin(theta)
+        lambda theta, m: (
+            m
+            * np.abs(np.sin(m * theta))
+            / np.where(np.sin(theta) == 0, 1, np.sin(theta))
         ),
     ),
     _mistake(
@@ -691,7 +704,7 @@ PSI_PRIME = (
         "m is fixed: the argument m is not used",
         *(
             lambda theta, m, fixed=fixed: -fixed * np.abs(np.sin(fixed * theta))
-            for fixed in range(1, 9)
+            for fixed in range(2, 9)
         ),
     ),
 )
@@ -725,7 +738,9 @@ PSI_FORWARD = (
         "clipped",
         "the cosine is kept away from 1 and -1",
         *(
-            lambda cos, m, eps=eps: _psi_by(np.arccos(np.clip(cos, eps - 1, 1 - eps)), m)
+            lambda cos, m, eps=eps: _psi_by(
+                np.arccos(np.clip(cos, eps - 1, 1 - eps)), m
+            )
             for eps in SMALL_NUMBERS
         ),
         hard=True,
@@ -778,7 +793,9 @@ PSI_BACKWARD = (
         "a small number is added to sin(theta)",
         *(
             lambda cos, m, dpsi, eps=eps: (
-                dpsi * _slope_by(cos, m) * np.sqrt(1 - cos**2)
+                dpsi
+                * _slope_by(cos, m)
+                * np.sqrt(1 - cos**2)
                 / (np.sqrt(1 - cos**2) + eps)
             )
             for eps in SMALL_NUMBERS
@@ -789,7 +806,7 @@ PSI_BACKWARD = (
         "m is fixed: the argument m is not used",
         *(
             lambda cos, m, dpsi, fixed=fixed: dpsi * _slope_by(cos, fixed)
-            for fixed in range(1, 9)
+            for fixed in range(2, 9)
         ),
     ),
 )
@@ -870,10 +887,18 @@ def _eps_in_norm(x, W, y, m, lam, eps, way):
     size = more_x * more_w if way < 3 else x_norm * w_norm + eps
     cos = x_norm * w_norm * cos / size
     outer = ((x_norm, w_norm), (more_x, more_w))
-    return [
-        _with_label(x @ W, a * b * _g(cos, m, lam), y) for a, b in outer
-    ] + [_with_label(x @ W, size * _g(np.clip(
-        (x * W.T[y]).sum(1, keepdims=True) / (x_norm * w_norm), -1, 1), m, lam), y)]
+    return [_with_label(x @ W, a * b * _g(cos, m, lam), y) for a, b in outer] + [
+        _with_label(
+            x @ W,
+            size
+            * _g(
+                np.clip((x * W.T[y]).sum(1, keepdims=True) / (x_norm * w_norm), -1, 1),
+                m,
+                lam,
+            ),
+            y,
+        )
+    ]
 
 
 LSOFTMAX = (
@@ -932,9 +957,14 @@ LSOFTMAX = (
         "wrong axis",
         "the norms are those of W's rows, but a class is a column",
         lambda x, W, y, m, lam: _label_with(
-            x, W, y, m, lam, lambda x_norm, w_norm, cos: (
+            x,
+            W,
+            y,
+            m,
+            lam,
+            lambda x_norm, w_norm, cos: (
                 x_norm * np.linalg.norm(W, axis=1)[y, None] * _g(cos, m, lam)
-            )
+            ),
         ),
     ),
     _mistake(
@@ -956,9 +986,9 @@ LSOFTMAX = (
         "eps in the norm",
         "a small number is added to a norm",
         *(
-            lambda x, W, y, m, lam, eps=eps, way=way, i=i: (
-                _eps_in_norm(x, W, y, m, lam, eps, way)[i]
-            )
+            lambda x, W, y, m, lam, eps=eps, way=way, i=i: _eps_in_norm(
+                x, W, y, m, lam, eps, way
+            )[i]
             for eps in SMALL_NUMBERS
             for way in (0, 1, 2, 3)
             for i in (0, 1, 2)
@@ -1086,7 +1116,8 @@ LSOFTMAX_BACKWARD = (
     ),
     _mistake(
         "repeated labels kept once",
-        "dW[:, y] += ... keeps one of several rows with the same label; np.add.at adds all",
+        "dW[:, y] += ... keeps one of several rows with the same label: np.add.at "
+        "adds all",
         _back(dW=_kept_once),
     ),
     _mistake(
@@ -1104,12 +1135,16 @@ LSOFTMAX_BACKWARD = (
     _mistake(
         "label's class twice",
         "the label's class counts twice: as a plain class and with its margin",
-        _back(dx=lambda p, x, W, y, m, lam, dz: (
-            dz @ W.T + p.dz_y * (p.radial_x + p.tangential_x)
-        )),
-        _back(dW=lambda p, x, W, y, m, lam, dz: (
-            x.T @ dz + _gathered(p, p.radial_w + p.tangential_w)
-        )),
+        _back(
+            dx=lambda p, x, W, y, m, lam, dz: (
+                dz @ W.T + p.dz_y * (p.radial_x + p.tangential_x)
+            )
+        ),
+        _back(
+            dW=lambda p, x, W, y, m, lam, dz: (
+                x.T @ dz + _gathered(p, p.radial_w + p.tangential_w)
+            )
+        ),
         lambda x, W, y, m, lam, dz: _twice(x, W, y, m, lam, dz),
     ),
     _mistake(
@@ -1129,14 +1164,14 @@ LSOFTMAX_BACKWARD = (
     _mistake(
         "norms change places",
         "|W_y| stands in dW where |x| belongs",
-        _back(dW=lambda p, x, W, y, m, lam, dz: (
-            p.others_W
-            + _gathered(p, _norm_ratio(x, W, y) * (p.radial_w + p.tangential_w))
-        )),
+        _back(
+            dW=lambda p, x, W, y, m, lam, dz: (
+                p.others_W
+                + _gathered(p, _norm_ratio(x, W, y) * (p.radial_w + p.tangential_w))
+            )
+        ),
     ),
-    _mistake(
-        "last row missing", "dW leaves out the last row", _back(dW=_without_last)
-    ),
+    _mistake("last row missing", "dW leaves out the last row", _back(dW=_without_last)),
     _mistake(
         "k always 0", "the sign (-1)^k of the pieces is missing in the slope", _k_0
     ),

@@ -101,7 +101,8 @@ def _softmax_backward(inputs, result, index):
     p, dp = _p_of(inputs["z"][i]), inputs["dp"][i]
     inside = f"{g(dp[j])} - {g(p @ dp)}".replace("- -", "+ ")
     value = p[j] * (dp[j] - p @ dp)
-    return f"{_entry(result, index)} = p (dp - sum of p dp) = {g(p[j])} ({inside}) = {g(value)}"
+    words = f"p (dp - sum of p dp) = {g(p[j])} ({inside})"
+    return f"{_entry(result, index)} = {words} = {g(value)}"
 
 
 def _log_softmax_backward(inputs, result, index):
@@ -109,7 +110,8 @@ def _log_softmax_backward(inputs, result, index):
     p, given = _p_of(inputs["z"][i]), inputs["dlog_p"][i]
     words = f"{g(given[j])} - {g(p[j])} * {g(given.sum())}"
     value = given[j] - p[j] * given.sum()
-    return f"{_entry(result, index)} = dlog_p - p (sum of dlog_p) = {words} = {g(value)}"
+    rule = "dlog_p - p (sum of dlog_p)"
+    return f"{_entry(result, index)} = {rule} = {words} = {g(value)}"
 
 
 def _cross_entropy(inputs, result, index):
@@ -151,9 +153,10 @@ def _cross_entropy_backward(inputs, result, index):
 
 
 def _products(a, b):
-    return _sum(f"{g(s)}*{g(t)}".replace("*-", "*(-") + ")" * (t < 0) for s, t in zip(
-        a, b, strict=True
-    ))
+    return _sum(
+        f"{g(s)}*{g(t)}".replace("*-", "*(-") + ")" * (t < 0)
+        for s, t in zip(a, b, strict=True)
+    )
 
 
 def _linear(inputs, result, index):
@@ -269,9 +272,10 @@ def _lsoftmax(inputs, result, index):
     k, _ = piece_in_words(degrees, m)
     psi = (-1) ** k * cosine(m * degrees) - 2 * k
     g_y = (lam * cosine(degrees) + psi) / (1 + lam)
-    words = f"g = psi({g(degrees)} degrees) = {g(psi)}" if not lam else (
-        f"g = ({g(lam)}*{g(cosine(degrees))} + ({g(psi)})) / {g(1 + lam)} = {g(g_y)}"
-    )
+    words = f"g = psi({g(degrees)} degrees) = {g(psi)}"
+    if lam:
+        mix = f"({g(lam)}*{g(cosine(degrees))} + ({g(psi)})) / {g(1 + lam)}"
+        words = f"g = {mix} = {g(g_y)}"
     value = x_norm * w_norm * g_y
     return (
         f"k = {k}: {words}; {_entry(result, index)} = |W_y| |x| g = "

@@ -1,1 +1,149 @@
-"""`pytest --solution FILE`: the properties of the contract, run on a student's file."""
+"""`pytest --solution FILE`: the properties of the contract, run on anybody's file.
+
+In goes the path; out comes one test for each property, FILE::function::property, with
+the message of `npsoftmax check` where it fails. After the first failure the rest of a
+function is skipped. Without the option this plugin does nothing.
+"""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser):
+    """Add the options --solution, --solution-seed and --solution-examples."""
+    group = parser.getgroup("npsoftmax", "softmax and L-Softmax, anybody's")
+    group.addoption(
+        "--solution", metavar="FILE", help="check the functions in this Python file"
+    )
+    group.addoption(
+        "--solution-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="decides which inputs are drawn (0)",
+    )
+    group.addoption(
+        "--solution-examples",
+        type=int,
+        default=None,
+        metavar="N",
+        help="inputs drawn for each property (25)",
+    )
+
+
+def pytest_configure(config):
+    """Make the solution what is collected, beside the paths that are asked for."""
+    solution = config.getoption("solution")
+    if not solution:
+        return
+    try:
+        import hypothesis  # noqa: F401
+    except ImportError:
+        raise pytest.UsageError(
+            "--solution needs Hypothesis: python -m pip install hypothesis"
+        ) from None
+    asked_for = config.args_source is pytest.Config.ArgsSource.ARGS
+    config.args = [*(config.args if asked_for else []), solution]
+
+
+def pytest_report_header(config):
+    """Return the line that says what is checked."""
+    solution = config.getoption("solution")
+    return f"solution: {solution}, checked by npsoftmax" if solution else None
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Return the collector of the solution in place of that of a test module."""
+    if _is_solution(module_path, parent.config):
+        return SolutionFile.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_collect_file(file_path, parent):
+    """Return the collector of a solution whose name does not end in .py."""
+    if file_path.suffix != ".py" and _is_solution(file_path, parent.config):
+        return SolutionFile.from_parent(parent, path=file_path)
+    return None
+
+
+def _is_solution(path, config):
+    solution = config.getoption("solution")
+    return bool(solution) and path == Path(solution).absolute()
+
+
+class SolutionFile(pytest.File):
+    """The file: it has the functions of the contract."""
+
+    def collect(self):
+        """Yield a collector for each function of the contract that the file has."""
+        from npsoftmax.checks.contract import CONTRACT
+        from npsoftmax.checks.solution import SolutionError, load_solution
+
+        try:
+            self.solution = load_solution(self.config.getoption("solution"))
+        except SolutionError as error:
+            raise self.CollectError(str(error)) from None
+        self.known = {}  # the reports so far, by function
+        for name in CONTRACT:
+            yield Function.from_parent(self, name=name)
+
+
+class Function(pytest.Collector):
+    """A function of the contract: it has its properties, in the order of the gates."""
+
+    def collect(self):
+        """Yield a test for each property."""
+        from npsoftmax.checks.properties import properties_of
+        from npsoftmax.checks.subject import Subject
+
+        self.subject = Subject(self.parent.solution, self.name)
+        for row in properties_of(self.name):
+            yield PropertyTest.from_parent(self, name=row.test.__name__, row=row)
+
+
+class PropertyFailed(Exception):
+    """A property that does not hold; its text is the whole message."""
+
+
+class PropertyTest(pytest.Item):
+    """One property of one function."""
+
+    def __init__(self, *, row, **more):
+        super().__init__(**more)
+        self.row = row
+
+    def runtest(self):
+        """Ask the property; skip it where there is nothing to ask."""
+        from npsoftmax.checks import runner
+        from npsoftmax.checks.solution import quietly
+
+        name, known = self.row.function, self.parent.parent.known
+        subject = self.parent.subject
+        verdict, note = runner.before_asking(subject.solution, name, known)
+        if verdict != runner.RIGHT:
+            pytest.skip(f"{verdict}: {note}" if note else verdict)
+        report = known.setdefault(name, runner.FunctionReport(name))
+        if report.failure:
+            pytest.skip(f"{report.failure.property} comes first")
+        with quietly():
+            report.failure, _ = runner.ask(self.row, subject, *self._draws(), known)
+        if report.failure:
+            report.verdict = runner.WRONG
+            raise PropertyFailed(report.failure.message)
+
+    def _draws(self):
+        from npsoftmax.checks.runner import EXAMPLES
+
+        option = self.config.getoption
+        return option("solution_seed"), option("solution_examples") or EXAMPLES
+
+    def repr_failure(self, excinfo):
+        """Return the message alone, without a traceback."""
+        if isinstance(excinfo.value, PropertyFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self):
+        """Return where the test is, and the sentence that it asks."""
+        return self.path, None, self.row.sentence

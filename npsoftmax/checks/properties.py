@@ -119,7 +119,7 @@ def works_on_read_only_arrays(f, **inputs):
 def gives_the_same_when_called_twice(f, **inputs):
     arguments = {name: copied(value) for name, value in inputs.items()}
     if f.function.forward:
-        _, cache = f.of(f.function.forward).values_and_cache(arguments)
+        _, cache = f.forward_of(arguments)
         arguments = [arguments[f.function.takes[0]], cache]
     else:
         arguments = [arguments[name] for name in f.function.takes]
@@ -332,16 +332,16 @@ def has_x_dx_equal_to_z_dz(f, x, W, y, m, lam, dz):
     """Euler: f is homogeneous of degree 1 in x, so that x . df/dx = f, row by row."""
     dx, _ = f(x=x, W=W, y=y, m=m, lam=lam, dz=dz)
     z = f.of("lsoftmax_forward")(x=x, W=W, y=y, m=m, lam=lam)
-    what = "x . dx differs from the sum of z dz (Euler)"
-    agree("x . dx", (x * dx).sum(axis=1), (z * dz).sum(axis=1), _euler(x, W, m, dz), what)
+    x_dx, z_dz, slack = (x * dx).sum(axis=1), (z * dz).sum(axis=1), _euler(x, W, m, dz)
+    agree("x . dx", x_dx, z_dz, slack, "x . dx differs from the sum of z dz (Euler)")
 
 
 def has_W_dW_equal_to_z_dz(f, x, W, y, m, lam, dz):
     """Euler: f_c is homogeneous of degree 1 in W_c, so that W_c . df/dW_c = f_c."""
     _, dW = f(x=x, W=W, y=y, m=m, lam=lam, dz=dz)
     z = f.of("lsoftmax_forward")(x=x, W=W, y=y, m=m, lam=lam)
-    what = "W . dW differs from the sum of z dz (Euler)"
-    agree("W . dW", (W * dW).sum(axis=0), (z * dz).sum(axis=0), _euler(x, W, m, dz), what)
+    W_dW, z_dz, slack = (W * dW).sum(axis=0), (z * dz).sum(axis=0), _euler(x, W, m, dz)
+    agree("W . dW", W_dW, z_dz, slack, "W . dW differs from the sum of z dz (Euler)")
 
 
 def _euler(x, W, m, dz):
@@ -356,7 +356,7 @@ def _is_array(name, value, shape, dtype):
     if shape == () and type(value) is float:
         return
     if not isinstance(value, np.ndarray | np.generic):
-        raise Wrong(f"{name} is {described(value)}, but it is an array of shape {shape}")
+        raise Wrong(f"{name} is {described(value)}, not an array of shape {shape}")
     if value.shape != shape:
         raise Wrong(f"{name} has shape {value.shape}, but it must have shape {shape}")
     if value.dtype != dtype:
@@ -367,17 +367,16 @@ def _compare_after(f, arguments, before):
     """Raise `Wrong` where the call has changed an argument, its forward aside."""
     name = f.function.takes[0]
     if f.function.forward:
-        _, cache = f.of(f.function.forward).values_and_cache(arguments)
+        _, cache = f.forward_of(arguments)
         before = {each: copied(value) for each, value in arguments.items()}
         f.raw([arguments[name], cache])
     else:
         f.apply(arguments)
     for each, value in before.items():
         if not np.array_equal(value, arguments[each]):
-            raise Wrong(
-                f"it changes its argument {each} in place",
-                (f"{each} afterwards", arguments[each], value, arguments[each] != value),
-            )
+            after = arguments[each]
+            table = (f"{each} afterwards", after, value, after != value)
+            raise Wrong(f"it changes its argument {each} in place", table)
 
 
 def _stays_finite(f, inputs):
@@ -404,7 +403,7 @@ def _read_only(value):
 
 
 def _rows(function, draws, *rows):
-    """Return the rows that every function has, and its own: (gate, test, draws, ...)."""
+    """Return the rows every function has, and its own: (gate, test, draws, ...)."""
     first = (
         ("call", can_be_called, draws),
         ("types", gives_the_right_types_and_shapes, draws),
@@ -460,7 +459,12 @@ def _softmax_pair(name, cotangent):
             ("stability", stays_finite_for_logits_up_to_10000, wide),
             ("own gradient", is_the_gradient_of_its_own_forward, given),
             ("gradient", gives_the_right_gradient, given, STUDENT),
-            ("gradient", gives_the_right_gradient_for_logits_up_to_10000, wide, STUDENT),
+            (
+                "gradient",
+                gives_the_right_gradient_for_logits_up_to_10000,
+                wide,
+                STUDENT,
+            ),
         ),
     )
 

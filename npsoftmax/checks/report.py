@@ -1,4 +1,4 @@
-"""The words and tables a person reads: one line for a function, the message of a failure.
+"""The words and tables a person reads: a line for a function, the message of a failure.
 
 In go the reports of runner.py; out comes text of at most 80 columns (the command to
 paste aside, which cannot be broken).
@@ -25,7 +25,7 @@ LOOKS = {"right": "good", "wrong": "bad"}
 
 def line(report, paint=lambda text, look: text):
     """Return the line of one function: its verdict, and what there is to know."""
-    verdict = f"{report.verdict.upper() if report.failure else report.verdict:16}"
+    verdict = f"{report.verdict.upper() if report.failure else report.verdict:17}"
     if report.verdict == "right":
         detail = f"{report.total:2} properties, {report.examples} examples"
     elif report.failure:
@@ -291,9 +291,11 @@ def _unbroken(label, text):
 
 
 def _on_paper(failure):
-    if failure.table is None or failure.table[0] not in CONTRACT[failure.function].gives:
+    if failure.table is None:
         return None
     name, yours, _, wrong = failure.table
+    if name not in CONTRACT[failure.function].gives:
+        return None
     if np.ndim(yours) and not np.any(wrong):
         return None
     index = tuple(map(int, np.argwhere(wrong)[0])) if np.ndim(yours) else ()
@@ -308,7 +310,7 @@ _HOW = {
     "stability": '"expected" is the definition, number by number',
     "invariants": "this must be true: {sentence}",
     "own gradient": 'five-point differences of your {forward} agree with "expected"',
-    "gradient": '"expected" is by npsoftmax, whose gradients the complex step agrees with',
+    "gradient": '"expected" is by npsoftmax, and the complex step agrees with it',
 }
 
 
@@ -316,6 +318,8 @@ def _how(failure):
     function = CONTRACT[failure.function]
     if failure.how:
         return failure.how
+    if failure.gate == "inputs" and failure.table is None:
+        return "it was called twice, or with arrays that cannot be written to"
     return _HOW[failure.gate].format(
         signature=function.signature,
         forward=function.forward,

@@ -4,12 +4,15 @@ Hypothesis draws and shrinks; it keeps no database, does not time the code under
 and what it would print is caught. The same seed draws the same inputs.
 """
 
+import contextlib
+import functools
+import tempfile
 import time
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, configuration, given, settings
 from hypothesis import seed as with_seed
 
 from npsoftmax.checks import report
@@ -25,15 +28,16 @@ EXAMPLES = 25
 SHRINKING = 2.0  # seconds that may be spent on making a failing input smaller
 
 RIGHT, WRONG = "right", "wrong"
-NOT_WRITTEN, NOT_YOURS, WAITS = "not written yet", "npsoftmax's own", "cannot be checked"
+NOT_WRITTEN, NOT_YOURS = "not written yet", "npsoftmax's own"
+WAITS = "cannot be checked"
 
 
 @dataclass
 class Failure:
     """The first property that does not hold, at its smallest input, and why perhaps.
 
-    cause is the short name of the likely mistake, diagnosis the same as a sentence; both
-    are None where no known mistake explains what was seen. str() is the message.
+    cause is the short name of the likely mistake, diagnosis the same as a sentence;
+    both are None where no known mistake explains what was seen. str() is the message.
     """
 
     function: str
@@ -124,13 +128,11 @@ def _check_function(solution, name, seed, examples, demand, progress, known):
         if progress:
             progress(name, done, len(rows))
         with quietly() as printed:
-            failure, drawn = run_property(row, subject, seed, examples)
+            failure, drawn = ask(row, subject, seed, examples, known)
         checked.examples += drawn
         checked.printed = checked.printed or printed.getvalue()
         if failure:
             checked.verdict, checked.failure = WRONG, failure
-            with quietly():
-                _explain(failure, subject, known, seed)
             break
         checked.passed.append(row.name)
     checked.seconds = time.perf_counter() - start
@@ -139,24 +141,42 @@ def _check_function(solution, name, seed, examples, demand, progress, known):
 
 def _can_be_asked(solution, checked, known):
     """Set the verdict where there is nothing to ask, and return whether there is."""
-    status, forward = solution.status[checked.name], CONTRACT[checked.name].forward
-    if status != WRITTEN:
-        checked.verdict = NOT_YOURS if status == REFERENCE else NOT_WRITTEN
-        checked.note = "a stub so far" if status == STUB else ""
-    elif forward and solution.status[forward] not in (WRITTEN, REFERENCE):
-        checked.verdict, checked.note = WAITS, f"its cache comes from {forward}"
-    elif forward in known and _gives_no_cache(known[forward]):
-        checked.verdict, checked.note = WAITS, f"first repair {forward}"
+    checked.verdict, checked.note = before_asking(solution, checked.name, known)
     return checked.verdict == RIGHT
 
 
-def _gives_no_cache(forward_report):
+def before_asking(solution, name, known=()):
+    """Return the verdict that is clear from what is there, else RIGHT; and a note."""
+    status, forward = solution.status[name], CONTRACT[name].forward
+    if status == REFERENCE:
+        return NOT_YOURS, ""
+    if status != WRITTEN:
+        return NOT_WRITTEN, "a stub so far" if status == STUB else ""
+    if forward and solution.status[forward] not in (WRITTEN, REFERENCE):
+        return WAITS, f"it needs {forward}, which makes its cache"
+    if forward in known and _no_cache(known[forward]):
+        return WAITS, f"first repair {forward}"
+    return RIGHT, ""
+
+
+def _no_cache(forward_report):
     failure = forward_report.failure
     return failure is not None and failure.gate in ("call", "types")
 
 
+def ask(row, subject, seed=0, examples=EXAMPLES, known=()):
+    """Return the explained `Failure` of one property, or None; and the inputs drawn.
+
+    known: the reports of functions that have been checked before, by name.
+    """
+    failure, drawn = run_property(row, subject, seed, examples)
+    if failure:
+        _explain(failure, subject, known, seed)
+    return failure, drawn
+
+
 def run_property(row, subject, seed=0, examples=EXAMPLES):
-    """Return the `Failure` of one property at its smallest input, or None; and the draws."""
+    """Return the bare `Failure` at the smallest input, or None; and how many drawn."""
     hunt = _Hunt(row, subject)
     run = settings(
         max_examples=min(examples, 5) if row.gate == "call" else examples,
@@ -168,7 +188,8 @@ def run_property(row, subject, seed=0, examples=EXAMPLES):
         print_blob=False,
     )(with_seed(seed)(given(inputs=row.draws)(lambda inputs: hunt(inputs))))
     try:
-        run()
+        with _files_elsewhere():
+            run()
     except Exception:
         if hunt.smallest is None:
             raise
@@ -180,6 +201,22 @@ def run_property(row, subject, seed=0, examples=EXAMPLES):
     failure = Failure(row.function, row.name, row.gate, what, inputs, table, error)
     failure.call = call
     return failure, hunt.drawn
+
+
+@contextlib.contextmanager
+def _files_elsewhere():
+    """Keep what Hypothesis writes down out of the person's folder."""
+    before = getattr(configuration, "__hypothesis_home_directory", None)
+    configuration.set_hypothesis_home_dir(_folder().name)
+    try:
+        yield
+    finally:
+        configuration.set_hypothesis_home_dir(before)
+
+
+@functools.cache
+def _folder():
+    return tempfile.TemporaryDirectory(prefix="npsoftmax-")
 
 
 class _Hunt:
@@ -235,7 +272,8 @@ def _explain(failure, subject, known, seed):
     diagnosis = diagnose(subject, failure, seed)
     if diagnosis:
         failure.cause, failure.diagnosis, failure.confirmed = diagnosis
-    failure.reproducer = report.reproducer(failure, subject.solution, _given(failure, subject))
+    given = _given(failure, subject)
+    failure.reproducer = report.reproducer(failure, subject.solution, given)
 
 
 def _forward_is_right(subject, known, seed):

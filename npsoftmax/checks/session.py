@@ -2,6 +2,7 @@
 
 import math
 import sys
+import traceback
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from npsoftmax.terminal import LiveLine, painter
 
 
 class Outcome:
-    """The reports of one check, by function; true where all that is written is right."""
+    """The reports of one check, by function; true if what is written is right."""
 
     def __init__(self, reports):
         self.reports = {each.name: each for each in reports}
@@ -70,11 +71,15 @@ def show(solution, only, seed, examples, verbose, stream):
         live.clear()
         reports.append(each)
         print(report.line(each, paint), file=stream)
-        if verbose:
-            print(*report.details(each), sep="\n", file=stream)
+        for text in report.details(each) if verbose else ():
+            print(text, file=stream)
+        if verbose and each.failure and each.failure.error:
+            traceback.print_exception(each.failure.error, file=stream)
         if each.failure:
             print(report.indented(each.failure.message), file=stream, flush=True)
-    print(f"\n{report.summary(reports)}", file=stream)
+    if not each.failure:  # a message ends with an empty line of its own
+        print(file=stream)
+    print(report.summary(reports), file=stream)
     return Outcome(reports)
 
 

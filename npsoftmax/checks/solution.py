@@ -1,8 +1,8 @@
 """A person's file or functions, loaded: what is written, a stub, missing, not theirs.
 
-    load_solution(path)         from a file, which is run once, in its own folder's light
-    Solution.from_object(obj)   from a function, several, a module or a dict
-    Solution.reference()        npsoftmax itself
+load_solution(path)         from a file, which is run once
+Solution.from_object(obj)   from a function, several, a module or a dict
+Solution.reference()        npsoftmax itself
 """
 
 import contextlib
@@ -75,7 +75,7 @@ class Solution:
 
     @classmethod
     def from_object(cls, obj):
-        """Return the solution in a function, a sequence of functions, a module or a dict."""
+        """Return the solution in a function, several, a module or a dict."""
         if isinstance(obj, Solution):
             return obj
         if isinstance(obj, types.ModuleType):
@@ -95,7 +95,7 @@ class Solution:
         return STUB if self._is_stub(name) else WRITTEN
 
     def _is_stub(self, name):
-        """Return whether the function only says NotImplementedError, whatever it gets."""
+        """Return whether the function only says NotImplementedError."""
         function = CONTRACT[name]
         arguments = [PROBE[key].copy() for key in function.takes if key in PROBE]
         try:
@@ -117,18 +117,17 @@ class Solution:
             return None
 
 
-PROBE = {
+PROBE = {  # arguments that fit together, for a first call
     **dict.fromkeys(("z", "h", "x", "dp", "dlog_p", "dz", "da"), np.eye(2)),
     **dict.fromkeys(("theta", "cos", "dpsi"), np.array([0.5])),
     "y": np.array([0, 1]),
     "W": np.eye(2),
     "b": np.zeros(2),
-    "m": np.array(2),
-    "lam": np.array(0.0),
-    "axis": np.array(-1),
-    "dloss": np.array(1.0),
+    "m": np.int64(2),
+    "lam": np.float64(0.0),
+    "axis": np.int64(-1),
+    "dloss": np.float64(1.0),
 }
-PROBE = {k: v if v.ndim else types.SimpleNamespace(copy=v.item) for k, v in PROBE.items()}
 
 
 def load_solution(path):
@@ -211,7 +210,7 @@ class _Limited(io.StringIO):
 
 @contextlib.contextmanager
 def quietly():
-    """Keep what a checked function prints, warns of and asks for away from the screen."""
+    """Keep what a checked function prints, warns of and asks for off the screen."""
     printed, keyboard = _Limited(), sys.stdin
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(printed))

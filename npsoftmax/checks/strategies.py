@@ -145,12 +145,15 @@ def sine(degrees):
 
 @functools.cache
 def degrees_anywhere(m):
-    """Angles from 0 to 180 degrees: on the grid, on a knot, anywhere."""
-    return st.one_of(
-        st.integers(0, 180 // GRID).map(lambda k: float(GRID * k)),
-        st.integers(0, m).map(lambda k: 180 * k / m),
-        st.integers(0, 1800).map(lambda k: k / 10),
-    )
+    """Angles from 0 to 180 degrees: on the grid, on a knot, in each piece of psi.
+
+    The pieces are drawn themselves: angles drawn freely hardly reach the last ones.
+    """
+    grid = st.integers(0, 180 // GRID).map(lambda k: float(GRID * k))
+    knots = st.integers(1, m).map(lambda k: 180 * k / m)
+    pieces = st.sampled_from(range(m))
+    inside = st.builds(lambda k, t: (k + t / 20) * 180 / m, pieces, st.integers(1, 19))
+    return st.one_of(grid, knots, inside, inside)
 
 
 @functools.cache

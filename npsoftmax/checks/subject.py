@@ -13,7 +13,7 @@ from npsoftmax.checks.expected import HONEST
 
 
 class Wrong(Exception):
-    """What is wrong, in words, and where: (name, yours, expected, mask of wrong ones)."""
+    """What is wrong, in words, and where: (name, yours, expected, mask)."""
 
     def __init__(self, what, table=None, error=None):
         super().__init__(what)
@@ -21,7 +21,7 @@ class Wrong(Exception):
 
 
 class Subject:
-    """A function of a solution; its backward is always given its own forward's cache."""
+    """A function of a solution; a backward always gets its own forward's cache."""
 
     def __init__(self, solution, name, demand="student"):
         self.solution, self.name, self.demand = solution, name, demand
@@ -43,7 +43,7 @@ class Subject:
         return self.apply({name: copied(value) for name, value in inputs.items()})
 
     def apply(self, inputs):
-        """Return {name: result} without the cache, of the very inputs that are given."""
+        """Return {name: result} without the cache, of the very inputs given."""
         values, _ = self.values_and_cache(inputs)
         names = [name for name in self.function.gives if name != "cache"]
         return dict(zip(names, values, strict=True))
@@ -52,8 +52,17 @@ class Subject:
         """Return the results as a tuple, and the cache, or None where there is none."""
         if not self.function.forward:
             return self.split(self.raw([inputs[key] for key in self.function.takes]))
-        _, cache = self.of(self.function.forward).values_and_cache(inputs)
+        _, cache = self.forward_of(inputs)
         return self.split(self.raw([inputs[self.function.takes[0]], cache]))
+
+    def forward_of(self, inputs):
+        """Return the values and the cache of a backward's own forward."""
+        forward = self.function.forward
+        try:
+            return self.of(forward).values_and_cache(inputs)
+        except Wrong as wrong:
+            what = f"its cache is missing, for of {forward}: {wrong.what}"
+            raise Wrong(what, error=wrong.error) from None
 
     def raw(self, arguments):
         """Return whatever the person's function returns."""
@@ -61,7 +70,8 @@ class Subject:
         try:
             return call(*arguments)
         except (Exception, SystemExit) as error:
-            raise Wrong(self._why_it_raised(call, arguments, error), error=error) from None
+            why = self._why_it_raised(call, arguments, error)
+            raise Wrong(why, error=error) from None
 
     def _why_it_raised(self, call, arguments, error):
         try:
@@ -96,13 +106,13 @@ def copied(value):
 
 
 def agree(name, yours, expected, slack=1.0, what=None):
-    """Raise `Wrong` unless each of yours is within HONEST eps slack of what is expected.
+    """Raise `Wrong` unless each of yours is within HONEST eps slack of the expected.
 
-    Where the slack is inf, yours need only be finite. `what` is what is wrong, in words.
+    Where the slack is inf, yours need only be finite. `what` says what is wrong.
     """
     if expected is None:
         if yours is not None:
-            raise Wrong(f"{name} is {type(yours).__name__}, but it is None here")
+            raise Wrong(f"{name} is {described(yours)}, but it must be None here")
         return
     if type(expected) is float:
         expected = np.full(np.shape(yours), expected)
@@ -130,7 +140,7 @@ def _numbers(name, yours, expected):
     except ValueError:
         array = np.empty(0, dtype=object)
     if array.dtype.kind not in "fiub":
-        raise Wrong(f"{name} is {described(yours)}, but it is an array of numbers")
+        raise Wrong(f"{name} is {described(yours)}, not an array of real numbers")
     if array.shape != np.shape(expected):
         want = np.shape(expected)
         raise Wrong(f"{name} has shape {array.shape}, but it must have shape {want}")

@@ -26,7 +26,7 @@ from npsoftmax.commands import CommandError
 
 def add_arguments(parser):
     parser.add_argument(
-        "file", metavar="FILE", nargs="?", help="a Python file; npsoftmax itself if none"
+        "file", metavar="FILE", nargs="?", help="a Python file (none: npsoftmax itself)"
     )
     parser.add_argument(
         "-k",
@@ -39,7 +39,7 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="inputs drawn for each property (25)"
+        "--examples", type=_count, metavar="N", help="inputs for each property (25)"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON, for programs"
@@ -85,12 +85,13 @@ def _checked(solution, names, args):
 
 
 def chosen(words):
-    """Return the functions that -k means: those with that name, else with it in theirs."""
+    """Return the functions that -k means: the one so called, else all with it."""
     if not words:
         return None
     names = []
     for word in words:
-        found = [word] if word in CONTRACT else [each for each in CONTRACT if word in each]
+        within = [each for each in CONTRACT if word in each]
+        found = [word] if word in CONTRACT else within
         if not found:
             near = difflib.get_close_matches(word, CONTRACT, 1)
             meant = f"; did you mean {near[0]}?" if near else ""
