@@ -159,7 +159,7 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
     """Return a Figure, the paper's figure 2: train row over test row, a column per m.
 
     train, test: as many Features each, a pair for each column, drawn to one scale.
-    note: a line above. Source of the figure: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
+    note: a line above. Source: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
     """
     columns = len(train)
     figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.6))
