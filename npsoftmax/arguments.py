@@ -84,23 +84,26 @@ def labels(y, N, C):
 
 def margin(m):
     """Return the margin `m` as an int from 1; True, 2.5 and "2" raise TypeError."""
-    if isinstance(m, bool | np.bool_):
-        raise TypeError(f"m is {m}, but the margin is an integer 1, 2, 3, ...")
-    try:
-        value = operator.index(m)
-    except TypeError:
-        raise TypeError(
-            f"m is {_short(m)}, but the margin is an integer 1, 2, 3, ..."
-        ) from None
+    wanted = "the margin is an integer 1, 2, 3, ..."
+    value = _integer("m", m, wanted)
     if value < 1:
-        raise ValueError(f"m is {m}, but the margin is an integer 1, 2, 3, ...")
+        raise ValueError(f"m is {m}, but {wanted}")
     return value
+
+
+def axis(axis, shape):
+    """Return `axis` as an int; it must be one of the axes of an array of this shape."""
+    axis = _integer("axis", axis, "an axis is an integer, -1 the last one")
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis is {axis}, but z has shape {shape}")
+    return axis
 
 
 def non_negative(name, value):
     """Return `value` as a float; it must be one finite number from 0."""
     try:
-        number = float(value) if not isinstance(value, str | bool) else None
+        wrong = isinstance(value, str | bool | np.bool_) or np.ndim(value) > 0
+        number = None if wrong else float(value)
     except (TypeError, ValueError):
         number = None
     if number is None:
@@ -117,6 +120,13 @@ def finite(name, a):
         where = ", ".join(map(str, index))
         raise ValueError(f"{name}[{where}] is {a[index]}, but it must be finite")
     return a
+
+
+def _integer(name, value, wanted):
+    try:
+        return operator.index(None if isinstance(value, bool | np.bool_) else value)
+    except TypeError:
+        raise TypeError(f"{name} is {_short(value)}, but {wanted}") from None
 
 
 def _short(value):

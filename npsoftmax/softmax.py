@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.arguments import axis as check_axis
 from npsoftmax.arguments import gradient, logits, numeric
 from npsoftmax.precision import in_blocks, places, power_of_two, two_sum, working_copy
 
@@ -215,8 +216,7 @@ def _as_rows(z, axis):
     The rows are contiguous, for NumPy sums pairwise, hence accurately, only along such.
     """
     z = numeric("z", z)
-    if not -z.ndim <= axis < z.ndim:
-        raise ValueError(f"axis is {axis}, but z has shape {z.shape}")
+    axis = check_axis(axis, z.shape)
     last = axis in (-1, z.ndim - 1)
     moved = z if last else np.moveaxis(z, axis, -1)
     if moved.shape[-1] == 0:
