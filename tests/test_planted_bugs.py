@@ -1,0 +1,92 @@
+"""The checker is checked: every planted bug is caught by the property promised for it
+and gets the diagnosis promised for it; right answers are never accused."""
+
+import secrets
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+from hypothesis import Phase, settings
+from planted_bugs import BUGS, wrong_source
+
+from npsoftmax.checks import check_solution, load_solution, runner
+from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.properties import properties_of
+from npsoftmax.checks.solution import Solution
+
+SOLUTIONS = sorted(Path(__file__).with_name("solutions").glob("*.py"))
+THOROUGH = settings.default.max_examples >= 1000
+RIGHT_EXAMPLES = 1000 if THOROUGH else 8  # for each property of a right answer
+UNSHRUNK = SimpleNamespace(generate=Phase.generate, shrink=Phase.generate)
+EXAMPLES = 100  # for each property of a wrong one: it ends with the first that fails
+
+every_bug = pytest.mark.parametrize(
+    "bug", BUGS, ids=[f"{bug.function}: {bug.mistake}" for bug in BUGS]
+)
+
+
+def with_the_bug(bug):
+    names = {"__name__": "planted"}
+    exec(compile(wrong_source(bug), "planted.py", "exec"), names)
+    return Solution.from_object(names)
+
+
+def promised_property(bug):
+    name = f"{bug.function}_{bug.caught_by}"
+    (row,) = [row for row in properties_of(bug.function) if row.name == name]
+    return row
+
+
+@every_bug
+def test_a_planted_bug_is_caught_and_named_as_promised(bug):
+    report = everything_asked(bug) if THOROUGH else what_was_promised_asked(bug)
+    assert report.failure, "nothing is found wrong"
+    assert report.failure.property == f"{bug.function}_{bug.caught_by}"
+    assert report.failure.cause == bug.diagnosis
+
+
+def everything_asked(bug):
+    """Return the report as `npsoftmax check` makes it, with a seed of its own."""
+    seed = secrets.randbelow(2**32)
+    (report,) = check_solution(with_the_bug(bug), only=[bug.function], seed=seed)
+    return report
+
+
+def what_was_promised_asked(bug):
+    """Return the report on the promised property alone, without making it smaller."""
+    row = promised_property(bug)
+    with (
+        mock.patch.object(runner, "properties_of", return_value=[row]),
+        mock.patch.object(runner, "Phase", UNSHRUNK),
+    ):
+        (report,) = check_solution(
+            with_the_bug(bug), only=[bug.function], examples=EXAMPLES
+        )
+    return report
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_a_right_answer_has_every_property(path):
+    assert_never_accused(load_solution(path))
+
+
+def test_the_reference_has_every_property_asked_of_students():
+    assert_never_accused(Solution.reference())
+
+
+def assert_never_accused(solution):
+    seed = secrets.randbelow(2**32) if THOROUGH else 0
+    reports = list(check_solution(solution, seed=seed, examples=RIGHT_EXAMPLES))
+    accused = [str(report.failure) for report in reports if report.failure]
+    assert not accused, f"seed {seed}: {accused}"
+    assert [report.verdict for report in reports] == ["right"] * len(CONTRACT)
+    assert not THOROUGH or sum(report.examples for report in reports) >= 100_000
+
+
+def test_there_is_a_planted_bug_in_every_function():
+    assert {bug.function for bug in BUGS} == set(CONTRACT)
+
+
+def test_every_planted_bug_is_another_one():
+    assert len({wrong_source(bug) for bug in BUGS}) == len(BUGS) >= 60
