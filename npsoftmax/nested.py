@@ -1,0 +1,95 @@
+"""A tuple of arrays (inputs, Params, a cache) goes in; its arrays by their names come
+out, or the same tuple with other arrays in their places.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from types import SimpleNamespace
+
+import numpy as np
+
+
+def named_arrays(name, value):
+    """Yield (name, array) for each array in value: itself, or inside of tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        yield name, np.asarray(value)
+    else:
+        for part, child in _children(name, value):
+            yield from named_arrays(part, child)
+
+
+def with_arrays(value, arrays: Iterator):
+    """Return value with its arrays, in the order of `named_arrays`, from arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        return next(arrays)
+    if hasattr(value, "_fields"):
+        return type(value)(*(with_arrays(child, arrays) for child in value))
+    if isinstance(value, tuple | list):
+        return type(value)(with_arrays(child, arrays) for child in value)
+    if isinstance(value, dict):
+        return {key: with_arrays(child, arrays) for key, child in value.items()}
+    if _is_record(value):
+        value = copy.copy(value)
+        for part, child in vars(value).items():
+            object.__setattr__(value, part, with_arrays(child, arrays))
+    return value
+
+
+def named_pieces(name, value):
+    """Yield (name, array) for what is integer or boolean in a cache: its pieces."""
+    if isinstance(value, np.ndarray | np.generic | bool | int):
+        value = np.asarray(value)
+        if value.dtype.kind in "biu":
+            yield name, value
+    else:
+        for part, child in _children(name, value):
+            yield from named_pieces(part, child)
+
+
+def gradient_arrays(value):
+    """Yield what backward gave, one array for each gradient, None where it is None."""
+    if value is None:
+        yield None
+    elif _children("", value) and not is_list_of_numbers(value):
+        for _, child in _children("", value):
+            yield from gradient_arrays(child)
+    else:
+        yield np.asarray(value)
+
+
+def handed_out(a, writeable):
+    """Return an array to hand out: a copy, or a view that cannot be written."""
+    a = a.copy() if writeable else a.view()
+    a.flags.writeable = writeable
+    return a if a.ndim else a[()]
+
+
+def locked(value):
+    """Return value with each of its arrays as a view that cannot be written."""
+    arrays = (handed_out(a, writeable=False) for _, a in named_arrays("", value))
+    return with_arrays(value, arrays)
+
+
+def is_list_of_numbers(value):
+    """Return whether value is a list of numbers, or of such lists."""
+    return isinstance(value, list) and all(
+        isinstance(a, int | float) or is_list_of_numbers(a) for a in value
+    )
+
+
+def _children(name, value):
+    if hasattr(value, "_fields"):
+        return [(f"{name}.{part}", getattr(value, part)) for part in value._fields]
+    if isinstance(value, tuple | list):
+        return [(f"{name}[{i}]", child) for i, child in enumerate(value)]
+    if isinstance(value, dict):
+        return [(f"{name}[{key!r}]", child) for key, child in value.items()]
+    if _is_record(value):
+        return [(f"{name}.{part}", child) for part, child in vars(value).items()]
+    return []
+
+
+def _is_record(value):
+    record = is_dataclass(value) or isinstance(value, SimpleNamespace)
+    return record and hasattr(value, "__dict__") and not isinstance(value, type)
