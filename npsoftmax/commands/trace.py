@@ -1,0 +1,101 @@
+"""Step through a forward and its backward, line by line.
+
+What is traced is small enough for paper: softmax, cross-entropy, psi, l-softmax, or
+mlp, the whole network. Each line has the number of its equation, as in the modules, a
+name, a shape and a value; each gradient stands beside its finite difference.
+"""
+
+import sys
+
+from npsoftmax.commands import CommandError
+from npsoftmax.terminal import painter
+from npsoftmax.trace import EXAMPLES, trace
+
+EXAMPLES_OF_USE = """\
+examples:
+  npsoftmax trace psi --angle 150              which piece of psi, and why
+  npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
+  npsoftmax trace mlp --step                   a line at a time
+
+In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
+"""
+
+
+def add_arguments(parser):
+    """Add the options of `npsoftmax trace`."""
+    parser.epilog = EXAMPLES_OF_USE
+    parser.add_argument(
+        "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
+    )
+    parser.add_argument(
+        "--margin", metavar="M", help="the margin m, an integer from 1 (default: 4)"
+    )
+    parser.add_argument(
+        "--angle", metavar="DEGREES",
+        help="between the features and the weight of their class, 0 to 180 "
+        "(default: 150)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--norms", metavar=("X", "W"), nargs=2,
+        help="the lengths |x| and |W_y| (default: 2 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lam", metavar="L", help="lambda, how much of the cosine is mixed in "
+        "(default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", metavar="S", help="draw the other numbers from this seed"
+    )
+    parser.add_argument(
+        "--step", action="store_true",
+        help="one line at a time: Enter for the next, q to leave",
+    )  # fmt: skip
+
+
+def run(args):
+    """Print the Trace that was asked for, at once or step by step."""
+    if args.what is None:
+        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
+    options = {
+        "margin": _number(args.margin),
+        "angle": _number(args.angle),
+        "norms": tuple(map(_number, args.norms)) if args.norms else None,
+        "lam": _number(args.lam),
+        "seed": _number(args.seed),
+    }
+    try:
+        traced = trace(args.what, **options)
+    except (ValueError, TypeError) as error:
+        raise CommandError(error) from None
+    blocks = traced.blocks(painter(sys.stdout))
+    if args.step:
+        _step_through(blocks)
+    else:
+        print("\n".join(blocks))
+    return 0
+
+
+def _step_through(blocks):
+    """Print a block for each Enter, until q, the end of the input or Ctrl-C."""
+    print("Enter shows the next line, q leaves.\n")
+    for block in blocks:
+        print(block, end="", flush=True)
+        try:
+            answer = input()
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return
+        if answer.strip().lower() in ("q", "quit"):
+            return
+        if not sys.stdin.isatty():  # a terminal has shown the Enter itself
+            print()
+
+
+def _number(text):
+    """Return text as an int or a float where it is one, else as it is."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (ValueError, TypeError):
+            pass
+    return text
