@@ -610,14 +610,14 @@ def test_a_file_that_cannot_be_checked_gets_one_clear_line(tmp_path, source, wor
 
 
 def test_a_file_that_is_not_there_is_said_to_be_not_there(tmp_path):
-    with pytest.raises(SolutionError, match="none.py: no such file"):
+    with pytest.raises(SolutionError, match=r"none\.py: no such file"):
         load_solution(tmp_path / "none.py")
 
 
 def test_a_folder_and_a_notebook_are_told_where_to_go(tmp_path):
-    with pytest.raises(SolutionError, match="is a folder.*`npsoftmax grade "):
+    with pytest.raises(SolutionError, match=r"is a folder.*`npsoftmax grade "):
         load_solution(tmp_path)
-    with pytest.raises(SolutionError, match="is a notebook.* import check"):
+    with pytest.raises(SolutionError, match=r"is a notebook.* import check"):
         load_solution(tmp_path / "homework.ipynb")
 
 

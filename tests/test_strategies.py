@@ -1,8 +1,8 @@
 """What the strategies really draw: nothing that matters is starved.
 
-Each test draws 300 inputs and counts. The shares that are asked for lie well below those
-that were seen (a tenth to a half of them), so that another version of Hypothesis, which
-may draw a little otherwise, does not fail here; a strategy that draws next to none does.
+Each test draws 200 inputs and counts. The shares that are asked for lie well below
+those that were seen (a tenth to a half of them), so that another version of Hypothesis,
+which may draw a little otherwise, does not fail; one that draws next to none does.
 """
 
 import functools
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from npsoftmax.checks import strategies as draw
 from npsoftmax.checks.on_paper import geometry
 
-DRAWS = 300
+DRAWS = 200
 
 
 @functools.cache
@@ -149,15 +149,15 @@ def test_every_piece_of_psi_is_drawn_for_features(m):
 
 
 def test_features_inside_stay_away_from_every_knot():
-    for given in drawn("features_inside"):
-        steps = given["m"] * np.array(angles_to_the_label(given)) / 180
+    for each in drawn("features_inside"):
+        steps = each["m"] * np.array(angles_to_the_label(each)) / 180
         assert np.abs(steps - np.round(steps)).min() > 0.19
 
 
 def test_ordinary_features_have_no_zero_vector():
-    for given in drawn("ordinary_features"):
-        assert given["x"].any(axis=1).all()
-        assert given["W"].any(axis=0).all()
+    for each in drawn("ordinary_features"):
+        assert each["x"].any(axis=1).all()
+        assert each["W"].any(axis=0).all()
 
 
 def test_labels_of_features_repeat():

@@ -221,7 +221,7 @@ def _folder():
 
 @contextlib.contextmanager
 def _attention(demand):
-    """Make warnings errors for npsoftmax itself; for a student's file nothing changes."""
+    """Make warnings errors for npsoftmax itself, and only there."""
     if demand == "student":
         yield
         return

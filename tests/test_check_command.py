@@ -1,0 +1,216 @@
+"""`npsoftmax check FILE` and `pytest --solution FILE`, as a person runs them."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from npsoftmax.__main__ import main
+from npsoftmax.checks import CONTRACT, PROPERTIES
+
+TEXTBOOK = Path(__file__).parent / "solutions" / "textbook.py"
+
+HOMEWORK = """
+import numpy as np
+
+def softmax(z, axis=-1):
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+def relu_forward(h):
+    return abs(h), None
+
+def relu_backward(da, cache):
+    raise NotImplementedError
+"""
+
+
+@pytest.fixture
+def homework(tmp_path, monkeypatch):
+    """A file with a right function, a wrong one and a stub, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "homework.py"
+    path.write_text(HOMEWORK)
+    return path
+
+
+def run(capsys, *arguments):
+    """Return the exit code, the output and the errors of a command."""
+    code = main(["check", *arguments])
+    return code, *capsys.readouterr()
+
+
+# --------------------------------------------------------------------- the exit code
+
+
+def test_a_complete_right_file_is_right(capsys):
+    code, output, _ = run(capsys, str(TEXTBOOK), "--examples", "3")
+    assert code == 0
+    assert output.count(" right ") == len(CONTRACT)
+    assert output.endswith("All 19 functions are right.\n")
+
+
+def test_a_wrong_function_ends_with_1_and_the_message(homework, capsys):
+    code, output, _ = run(capsys, "homework.py")
+    assert code == 1
+    assert "relu_forward            WRONG" in output
+    assert "looks like   this is |h|, not max(h, 0)" in output
+    assert "1 right, " in output
+    assert "1 wrong" in output
+
+
+def test_what_is_not_written_yet_is_no_mistake(homework, capsys):
+    code, output, _ = run(capsys, "homework.py", "-k", "softmax", "-k", "psi")
+    assert code == 0
+    assert output.endswith("2 functions: 1 right, 1 not written yet.\n")
+
+
+def test_without_a_file_npsoftmax_checks_itself(capsys):
+    code, output, _ = run(capsys, "-k", "relu", "--examples", "5")
+    assert code == 0
+    assert output.startswith("npsoftmax itself")
+    assert output.endswith("All 2 functions are right.\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (None, "none.py: no such file or directory"),
+        ("def softmax(z:", "none.py, line 1: "),
+        ("import not_there_at_all", "line 1: ModuleNotFoundError"),
+        ("x = 1", "defines none of the functions that can be checked"),
+    ],
+)
+def test_what_cannot_be_checked_ends_with_2_and_one_line(
+    tmp_path, monkeypatch, capsys, source, words
+):
+    monkeypatch.chdir(tmp_path)
+    if source:
+        Path("none.py").write_text(source)
+    code, output, errors = run(capsys, "none.py")
+    assert code == 2
+    assert output == ""
+    assert errors.startswith("npsoftmax: ")
+    assert words in errors
+    assert errors.count("\n") == 1
+
+
+def test_an_unknown_name_ends_with_2_and_the_names(capsys):
+    code, _, errors = run(capsys, "-k", "sofmax")
+    assert code == 2
+    assert "did you mean softmax?" in errors
+    assert "lsoftmax_backward" in errors
+
+
+def test_examples_are_at_least_one(capsys):
+    code, _, errors = run(capsys, "--examples", "0")
+    assert code == 2
+    assert "0 is not a number from 1" in errors
+
+
+def test_without_hypothesis_the_command_that_installs_it_is_said(capsys):
+    with mock.patch.object(importlib.util, "find_spec", return_value=None):
+        code, _, errors = run(capsys)
+    assert code == 2
+    assert errors == (
+        "npsoftmax: checking needs Hypothesis: python -m pip install hypothesis\n"
+    )
+
+
+# ------------------------------------------------------------------------ what it says
+
+
+def test_a_whole_name_means_that_function_and_a_part_all_that_have_it(homework, capsys):
+    _, whole, _ = run(capsys, "homework.py", "-k", "softmax")
+    _, part, _ = run(capsys, "homework.py", "-k", "relu_")
+    assert "It is right.\n" in whole
+    assert "2 functions" in part
+
+
+def test_json_has_all_that_the_message_has(homework, capsys):
+    code, output, _ = run(capsys, "homework.py", "--json", "--seed", "7")
+    result = json.loads(output)
+    assert code == 1
+    assert result["right"] is False
+    assert result["seed"] == 7
+    functions = {each["name"]: each for each in result["functions"]}
+    assert list(functions) == list(CONTRACT)
+    assert functions["softmax"]["verdict"] == "right"
+    failure = functions["relu_forward"]["failure"]
+    assert failure["cause"] == "absolute value"
+    assert failure["inputs"] == {"h": [[-1.0]]}
+    assert failure["yours"] == [[1.0]]
+    assert failure["expected"] == [[0.0]]
+
+
+def test_verbose_names_every_property_that_was_asked(homework, capsys):
+    _, output, _ = run(capsys, "homework.py", "-k", "softmax", "-v")
+    assert "holds   softmax sums to one" in output
+    assert output.count("holds  ") == 9
+
+
+def test_no_line_is_wider_than_80_columns_but_the_one_to_paste(homework, capsys):
+    _, output, _ = run(capsys, "homework.py")
+    wide = [line for line in output.split("\n") if len(line) > 80]
+    assert all("python -c" in line for line in wide)
+
+
+def test_nothing_is_left_in_the_folder(homework, capsys):
+    run(capsys, "homework.py")
+    assert [path.name for path in homework.parent.iterdir()] == ["homework.py"]
+
+
+# ------------------------------------------------------------------------- the plugin
+
+
+def pytest_run(folder, *arguments):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_pytest_asks_the_same_properties_of_a_file_in_any_folder(homework):
+    few = "--solution-examples=5"
+    ran = pytest_run(homework.parent, "--solution", "homework.py", "-rs", "-v", few)
+    asked = [row for row in PROPERTIES if row.demand != "reference"]
+    assert ran.returncode == 1
+    assert f"collected {len(asked)} items" in ran.stdout
+    assert "homework.py::softmax::sums_to_one PASSED" in ran.stdout
+    assert "homework.py::relu_forward::gives_the_right_value FAILED" in ran.stdout
+    assert "relu_forward_gives_the_right_value comes first" in ran.stdout
+    assert "not written yet: a stub so far" in ran.stdout
+    assert "looks like   this is |h|, not max(h, 0)" in ran.stdout
+    assert "Traceback" not in ran.stdout
+
+
+def test_pytest_says_in_one_line_why_a_file_cannot_be_checked(tmp_path):
+    (tmp_path / "bad.py").write_text("import not_there_at_all")
+    ran = pytest_run(tmp_path, "--solution", "bad.py")
+    assert ran.returncode != 0
+    assert "bad.py, line 1: ModuleNotFoundError" in ran.stdout
+    assert "Traceback" not in ran.stdout
+
+
+def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n"
+        "def test_it():\n"
+        "    assert 'npsoftmax.checks.plugin' in sys.modules\n"
+        "    assert 'npsoftmax.checks.properties' not in sys.modules\n"
+        "    assert 'matplotlib' not in sys.modules\n"
+    )
+    ran = pytest_run(tmp_path, "-q")
+    assert ran.returncode == 0, ran.stdout
+    assert "1 passed" in ran.stdout
+
+
+def test_loading_the_plugin_loads_no_hypothesis():
+    code = (
+        "import sys, npsoftmax.checks.plugin\n"
+        "assert 'hypothesis' not in sys.modules\n"
+        "assert 'npsoftmax.checks.solution' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
