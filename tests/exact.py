@@ -20,7 +20,7 @@ from pi itself, norms are plain square roots.
 
 from decimal import Decimal, getcontext
 from functools import lru_cache
-from math import comb, frexp, inf, isfinite, ldexp
+from math import comb, inf
 
 import numpy as np
 
@@ -34,28 +34,31 @@ def decimals(a):
     return [decimals(t) for t in a] if isinstance(a, list | tuple) else Decimal(a)
 
 
-def ulps(computed, exact, dtype=None):
+def ulps(computed, exact):
     """Return the largest error of `computed`, in units in the last place of `exact`.
 
-    The unit is the spacing of the floats of `dtype` (that of `computed`) around the
-    exact value: 2^-52 for 1 <= |exact| < 2 in float64, 5e-324 below 2e-308. Where
-    `computed` is not finite the error is 0 if `exact` overflows to it, else inf.
+    The unit is the spacing of the floats of `computed` around the exact value: 2^-52
+    for 1 <= |exact| < 2 in float64, 5e-324 below 2e-308. Where `computed` is not finite
+    the error is 0 if `exact` overflows to it, else inf.
     """
-    computed = np.asarray(computed)
-    dtype = np.dtype(dtype or computed.dtype)
-    pairs = list(zip(computed.ravel().tolist(), flat(exact), strict=True))
-    return max((ulps_of_one(a, b, dtype) for a, b in pairs), default=0.0)
-
-
-def ulps_of_one(computed, exact, dtype):
-    limits = np.finfo(dtype)
+    computed, exact = np.ravel(computed), flat(exact)
+    limits = np.finfo(computed.dtype)
     with np.errstate(over="ignore", under="ignore"):
-        nearest = float(np.asarray(float(exact)).astype(dtype))
-    if not (isfinite(computed) and isfinite(nearest)):
-        return 0.0 if computed == nearest else inf
-    binade = frexp(max(abs(nearest), float(limits.tiny)))[1] - 1
-    unit = ldexp(float(limits.eps), binade)
-    return float(abs(Decimal(computed) - exact) / Decimal(unit))
+        nearest = np.array([float(t) for t in exact]).astype(computed.dtype)
+    size = np.maximum(abs(nearest), limits.tiny).astype(float)
+    unit = np.ldexp(float(limits.eps), np.frexp(size)[1] - 1)
+    if not np.isfinite([computed, nearest]).all():
+        return ulps_where_finite(computed, exact, nearest)
+    terms = zip(computed.tolist(), exact, unit.tolist(), strict=True)
+    return max(float(abs(Decimal(a) - b) / Decimal(u)) for a, b, u in terms)
+
+
+def ulps_where_finite(computed, exact, nearest):
+    finite = np.isfinite(computed) & np.isfinite(nearest)
+    if not np.array_equal(computed[~finite], nearest[~finite]):
+        return inf
+    kept = [t for t, keep in zip(exact, finite, strict=True) if keep]
+    return ulps(computed[finite], kept) if kept else 0.0
 
 
 def flat(nested):
@@ -100,13 +103,13 @@ def softmax(z):
 
 def log_softmax(z):
     top, _, r = shifted_exponentials(z)
-    return [(t - top) - log1p(r) for t in decimals(z)]  # (1)
+    log_sum = log1p(r)
+    return [(t - top) - log_sum for t in decimals(z)]  # (1)
 
 
 def cross_entropy(z, y):
-    return -sum(log_softmax(row)[c] for row, c in zip(z, y, strict=True)) / len(
-        z
-    )  # (2)
+    log_p_y = [log_softmax(row)[c] for row, c in zip(z, y, strict=True)]
+    return -sum(log_p_y) / len(z)  # (2)
 
 
 def cross_entropy_gradient(z, y):

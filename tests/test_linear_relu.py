@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from test_softmax import VERDICTS, read_only, seeds
+from test_softmax import VERDICTS, read_only, seeds, some
 
 from npsoftmax import linear_backward, linear_forward, relu_backward, relu_forward
 from npsoftmax.gradcheck import check_gradients
@@ -53,6 +53,7 @@ def test_every_entry_of_the_gradients_is_the_sum_it_stands_for(inputs, seed):
 
 
 @pytest.mark.parametrize("method", VERDICTS)
+@some
 @given(inputs=linear_inputs(), seed=seeds)
 def test_linear_backward_is_the_gradient_of_linear_forward(method, inputs, seed):
     x, W, b = inputs
@@ -106,6 +107,7 @@ def test_relu_passes_the_gradient_where_its_input_is_above_zero(h, seed):
 
 
 @pytest.mark.parametrize("method", VERDICTS)
+@some
 @given(h=hidden(), seed=seeds)
 def test_relu_backward_is_the_gradient_of_relu_forward(method, h, seed):
     h = np.where(h == 0, 1, h)  # at 0 there is none

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_softmax import VERDICTS, read_only, seeds
+from test_softmax import VERDICTS, read_only, seeds, some
 
 from npsoftmax import (
     cross_entropy_backward,
@@ -374,6 +374,7 @@ def angled_batches(draw):
 
 
 @pytest.mark.parametrize("method", VERDICTS)
+@some
 @given(batch=angled_batches(), seed=seeds)
 def test_the_backward_is_the_gradient_of_the_forward(method, batch, seed):
     x, W, y, m, lam = batch

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_softmax import VERDICTS, seeds
+from test_softmax import VERDICTS, seeds, some
 
 from npsoftmax import psi, psi_backward, psi_forward, psi_prime
 from npsoftmax.gradcheck import check_gradients, complex_step
@@ -217,6 +217,7 @@ def test_the_piece_is_the_number_of_knots_below_the_angle(theta, m):
 
 
 @pytest.mark.parametrize("method", VERDICTS)
+@some
 @given(theta=st.lists(angles, min_size=1, max_size=4), m=margins, seed=seeds)
 def test_the_backward_is_the_gradient_of_the_forward(method, theta, m, seed):
     cos = np.cos([0.0, *theta])  # the slope at 0 is m^2; at a knot it is 0
