@@ -38,7 +38,7 @@ EPS = float(np.finfo(np.float64).eps)
 CLOSE = 1e-6  # relative; differences with H are closer, unless a note says why not
 WIDTH = 80  # columns of a terminal
 LARGEST_MARGIN = 100
-LARGEST_NORM = 1e100  # the differences of larger ones leave float64
+LARGEST_NORM = 1e150  # the differences of larger ones leave float64
 
 
 class Row(NamedTuple):
@@ -229,8 +229,8 @@ def trace(what, *, margin=None, angle=None, norms=None, lam=None, seed=None) -> 
     what: "softmax", "cross-entropy", "psi", "l-softmax" or "mlp".
 
     margin: an integer, 1 to 100 (default 4); angle: degrees between the features and
-    their class's weight, 0 to 180 (default 150); norms: |x| and |W_y|, 0 or 1e-100 to
-    1e100 (default 2, 1); lam: from 0 (default 0); seed: draws the other numbers,
+    their class's weight, 0 to 180 (default 150); norms: |x| and |W_y|, 0 or 1e-150 to
+    1e150 (default 2, 1); lam: from 0 (default 0); seed: draws the other numbers,
     instead of those chosen by hand. Raises ValueError or TypeError for an argument that
     is not one of these, or that this example does not have.
     """
