@@ -1,0 +1,300 @@
+"""The notebooks: their code runs without Jupyter, their form is one, and the exercises
+fail while they are unsolved and pass with the solutions filled in.
+"""
+
+import ast
+import contextlib
+import functools
+import io
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+from decimal import getcontext
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+from npsoftmax.checks import check
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NAMES = [
+    "01_survive_a_logit_of_1000",
+    "02_derive_p_minus_y",
+    "03_trust_a_gradient_check",
+    "04_put_a_margin_on_the_angle",
+    "05_differentiate_psi_by_pieces",
+    "06_train_the_tiny_mlp",
+    "07_exercises",
+    "07_solutions",
+]
+LESSONS = NAMES[:6]
+
+every_notebook = pytest.mark.parametrize("name", NAMES)
+every_lesson = pytest.mark.parametrize("name", LESSONS)
+
+
+# --------------------------------------------------------------------------- reading
+
+
+@functools.cache
+def notebook(name):
+    return json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))
+
+
+def text(cell):
+    return "".join(cell["source"])
+
+
+def code_cells(name):
+    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "code"]
+
+
+def prose_cells(name):
+    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "markdown"]
+
+
+def lines_of_code(cell):
+    return sum(bool(line.strip()) for line in text(cell).splitlines())
+
+
+def words_before_each_code_cell(name):
+    """Return how many words stand between each code cell and the one before it.
+
+    The first cell, title and plan, is not counted; nor are headings, tables, listings
+    and displayed formulas. What stands in backticks or dollars is one word.
+    """
+    counts, prose = [], ""
+    for cell in notebook(name)["cells"][1:]:
+        if cell["cell_type"] == "markdown":
+            prose += text(cell) + "\n"
+        else:
+            counts.append(number_of_words(prose))
+            prose = ""
+    return counts
+
+
+def number_of_words(prose):
+    prose = re.sub(r"\$\$.*?\$\$|```.*?```", " ", prose, flags=re.DOTALL)
+    prose = re.sub(r"^(#|\|).*$", " ", prose, flags=re.MULTILINE)
+    prose = re.sub(r"\$[^$]*\$|`[^`]*`", " symbol ", prose)
+    return len(re.findall(r"[^\W_][\w'.-]*", prose))
+
+
+# --------------------------------------------------------------------------- running
+
+FEWER_EXAMPLES = 5  # of 25: what is committed and a run in a kernel stand all of them
+
+
+class Shown(NamedTuple):
+    """What a cell would show: what it prints, its last expression, its figures."""
+
+    printed: str
+    value: object
+    figures: int
+
+
+def run(sources, folder):
+    """Run the cells in order, in one fresh namespace; return what each has Shown."""
+    namespace = {"__name__": "notebook"}
+    pyplot.close("all")
+    with contextlib.chdir(folder):
+        return [run_cell(source, namespace) for source in sources]
+
+
+def run_cell(source, namespace):
+    tree, value, printed = ast.parse(source), None, io.StringIO()
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(printed):
+        exec(compile(tree, "cell", "exec"), namespace)
+        if last:
+            expression = ast.Expression(last.value)
+            value = eval(compile(expression, "cell", "eval"), namespace)
+    figures = len(pyplot.get_fignums())
+    pyplot.close("all")
+    return Shown(printed.getvalue(), value, figures)
+
+
+def no_connection(*args):
+    raise AssertionError("a notebook opens a connection")
+
+
+@pytest.fixture(autouse=True)
+def without_a_display_or_a_network(monkeypatch):
+    matplotlib.use("agg")
+    monkeypatch.setattr(socket.socket, "connect", no_connection)
+
+
+@pytest.fixture(autouse=True)
+def with_fewer_examples(monkeypatch):
+    monkeypatch.setitem(check.__kwdefaults__, "examples", FEWER_EXAMPLES)
+
+
+@every_notebook
+def test_every_notebook_runs_from_top_to_bottom_and_leaves_no_trace(name, tmp_path):
+    before = global_settings()
+    shown = run([text(cell) for cell in code_cells(name)], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert global_settings() == before
+    for cell, now in zip(code_cells(name), shown, strict=True):
+        assert_committed_outputs_show_as_much(cell, now)
+
+
+def global_settings():
+    style = dict(matplotlib.rcParams)
+    return np.geterr(), np.get_printoptions(), getcontext().prec, style
+
+
+def assert_committed_outputs_show_as_much(cell, now):
+    outputs = cell["outputs"]
+    kinds = [kind for each in outputs for kind in each.get("data", ["printed"])]
+    silent = hasattr(now.value, "_ipython_display_")
+    assert ("printed" in kinds) == bool(now.printed), text(cell)
+    assert kinds.count("image/png") >= now.figures, text(cell)
+    assert ("text/plain" in kinds) >= (now.value is not None and not silent), text(cell)
+
+
+# ------------------------------------------------------------------------- exercises
+
+EXERCISE = "raise NotImplementedError"
+
+
+def functions_in(name):
+    """Return the source of each function defined in a notebook, by its name."""
+    found = {}
+    for cell in code_cells(name):
+        for node in ast.parse(text(cell)).body:
+            if isinstance(node, ast.FunctionDef):
+                found[node.name] = ast.get_source_segment(text(cell), node)
+    return found
+
+
+def solved(source):
+    """Return an exercise's cell with the solution in place of its stub."""
+    for name, solution in functions_in("07_solutions").items():
+        stub = functions_in("07_exercises").get(name, solution)
+        source = source.replace(stub, solution)
+    return source
+
+
+def outcomes_of_exercises(sources, folder):
+    """Return what `check` says in the cells that are exercises, as true or false."""
+    unsolved = [EXERCISE in text(cell) for cell in code_cells("07_exercises")]
+    shown = run(sources, folder)
+    assert sum(unsolved) == 11
+    return [
+        bool(each.value) for each, asked in zip(shown, unsolved, strict=True) if asked
+    ]
+
+
+def test_every_exercise_fails_while_it_is_unsolved_and_says_so(tmp_path):
+    sources = [text(cell) for cell in code_cells("07_exercises")]
+    assert outcomes_of_exercises(sources, tmp_path) == [False] * 11
+    for cell in code_cells("07_exercises"):
+        if EXERCISE in text(cell):
+            assert "not written yet" in "".join(cell["outputs"][0]["text"])
+
+
+def test_every_exercise_passes_with_its_solution_filled_in(tmp_path):
+    sources = [solved(text(cell)) for cell in code_cells("07_exercises")]
+    assert not any(EXERCISE in source for source in sources)
+    assert outcomes_of_exercises(sources, tmp_path) == [True] * 11
+
+
+# ------------------------------------------------------------------------------ form
+
+
+def test_the_folder_holds_these_notebooks_and_no_others():
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == NAMES
+
+
+@every_notebook
+def test_every_notebook_has_8_to_15_short_code_cells(name):
+    lines = [lines_of_code(cell) for cell in code_cells(name)]
+    assert 8 <= len(lines) <= 15
+    assert max(lines) <= 12
+    assert statistics.median(lines) <= (4 if name == "07_solutions" else 3)
+
+
+@every_notebook
+def test_20_to_60_words_stand_before_every_code_cell(name):
+    words = words_before_each_code_cell(name)
+    assert min(words) >= 20, words
+    assert max(words) <= 60, words
+
+
+@every_notebook
+def test_every_notebook_is_committed_as_run_from_top_to_bottom(name):
+    counts = [cell["execution_count"] for cell in code_cells(name)]
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [each for cell in code_cells(name) for each in cell["outputs"]]
+    kinds = {each.get("name", each["output_type"]) for each in outputs}
+    assert kinds <= {"stdout", "display_data", "execute_result"}
+
+
+@every_notebook
+def test_every_cell_has_a_lasting_id_and_no_time_of_its_run(name):
+    cells = notebook(name)["cells"]
+    ids = [f"{name[:2]}-{position:02d}" for position in range(len(cells))]
+    assert [cell["id"] for cell in cells] == ids
+    assert not any(cell["metadata"].get("execution") for cell in cells)
+
+
+@every_notebook
+def test_every_notebook_says_what_you_will_do_and_need_and_what_comes_next(name):
+    first, last = text(prose_cells(name)[0]), text(prose_cells(name)[-1])
+    assert first.startswith(f"# {int(name[:2])}. ")
+    assert "**What you will do**" in first
+    assert "**What you need**" in first
+    assert "## On your own" in last
+    (following,) = re.findall(r"Next: \[.*?\]\((.*?)\)", last)
+    at = NAMES.index(name)
+    assert following == (f"{NAMES[at + 1]}.ipynb" if name in LESSONS else "README.md")
+
+
+@every_lesson
+def test_every_lesson_asks_for_predictions_and_asserts_its_claims(name):
+    questions = re.findall(
+        r"\*\*Predict before you run\.\*\*", "".join(map(text, prose_cells(name)))
+    )
+    assertions = re.findall(r"^assert ", "\n".join(map(text, code_cells(name))), re.M)
+    assert len(questions) >= 3
+    assert len(assertions) >= 5
+
+
+@every_notebook
+def test_every_link_to_a_file_leads_to_it(name):
+    for cell in prose_cells(name):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text(cell)):
+            assert (FOLDER / target).is_file(), target
+
+
+def test_the_readme_lists_the_notebooks_in_their_order():
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    positions = [readme.index(f"({name}.ipynb)") for name in NAMES]
+    assert positions == sorted(positions)
+
+
+def test_the_walk_with_the_debugger_works_as_it_is_written(tmp_path):
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    (walk,) = re.findall(r"```pycon\n(.*?)```", readme, flags=re.DOTALL)
+    typed = re.findall(r"^(?:>>>|\(Pdb\)) (.*)$", walk, flags=re.MULTILINE)
+    promised = re.findall(r"^(?!>>>|\(Pdb\))(.+)$", walk, flags=re.MULTILINE)
+    session = subprocess.run(
+        [sys.executable, "-q", "-i"],
+        input="\n".join(typed) + "\n",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    shown = re.sub(r"(?m)^((>>>|\(Pdb\)) )*", "", session.stdout).splitlines()
+    assert len(typed) == 10
+    assert [line for line in shown if line in promised] == promised
+    assert "Error" not in session.stdout + session.stderr
