@@ -10,6 +10,7 @@ import functools
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from npsoftmax.checks import strategies as draw
 from npsoftmax.checks.on_paper import geometry
@@ -23,11 +24,15 @@ def drawn(strategy_name, *wrapped):
     strategy = getattr(draw, strategy_name)()
     for wrap in wrapped:
         strategy = getattr(draw, wrap)(strategy)
+    return drawn_from(strategy)
+
+
+def drawn_from(strategy, number=DRAWS):
     seen = []
 
     @seed(0)
     @settings(
-        max_examples=DRAWS,
+        max_examples=number,
         database=None,
         phases=[Phase.generate],
         deadline=None,
@@ -122,15 +127,18 @@ def test_activations_are_negative_zero_positive_and_larger_than_6():
         assert share(part) > 0.02
 
 
-@pytest.mark.parametrize("strategy", ["angles", "cosines"])
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
-def test_every_piece_of_psi_is_drawn(strategy, m):
-    given = [g for g in drawn(strategy) if g["m"] == m]
-    if strategy == "angles":
-        degrees = np.concatenate([np.rad2deg(g["theta"]).ravel() for g in given])
-    else:
-        cos = np.concatenate([g["cos"].ravel() for g in given])
-        degrees = np.rad2deg(np.arccos(cos))
+def test_every_piece_of_psi_is_drawn_for_angles(m):
+    given = drawn_from(draw.angles(margins=st.just(m)), 100)
+    degrees = np.rad2deg(np.concatenate([g["theta"].ravel() for g in given]))
+    assert share_of_each_piece(m, degrees).min() > 0.1 / m
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
+def test_every_piece_of_psi_is_drawn_for_cosines(m):
+    given = drawn_from(draw.cosines(margins=st.just(m)), 100)
+    cos = np.concatenate([g["cos"].ravel() for g in given])
+    degrees = np.rad2deg(np.arccos(cos))
     assert share_of_each_piece(m, degrees).min() > 0.1 / m
 
 
@@ -143,7 +151,7 @@ def test_knots_and_ends_are_drawn_exactly(m):
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
 def test_every_piece_of_psi_is_drawn_for_features(m):
-    given = [g for g in drawn("features") if g["m"] == m]
+    given = drawn_from(draw.features(margins=st.just(m)), 100)
     degrees = np.concatenate([angles_to_the_label(g) for g in given]).astype(float)
     assert share_of_each_piece(m, degrees).min() > 0.1 / m
 
