@@ -135,10 +135,15 @@ def test_when_the_file_s_time_is_over_its_points_so_far_are_kept(tmp_path):
 
 
 NO_SHIFT = next(bug for bug in BUGS if bug.function == "softmax")
-CALLS_NPSOFTMAX = """
+HANDS_ON = """
 import npsoftmax
 def softmax(z, axis=-1):
     return npsoftmax.softmax(z, axis)
+"""
+HELPS_ITSELF = """
+import npsoftmax, numpy
+def softmax(z, axis=-1):
+    return numpy.exp(npsoftmax.log_softmax(z, axis))
 """
 STUB = """
 def softmax(z, axis=-1):
@@ -166,8 +171,9 @@ def run(tmp_path_factory):
         ada=RIGHT,
         ben=wrong_source(NO_SHIFT),
         cem="from npsoftmax import *",
-        dot=CALLS_NPSOFTMAX,
-        eve=STUB,
+        dot=HANDS_ON,
+        eve=HELPS_ITSELF,
+        fay=STUB,
     )
     code = grade(students, "--out", folder / "marks")
     with open(folder / "marks.csv", newline="", encoding="utf-8") as file:
@@ -179,7 +185,7 @@ def run(tmp_path_factory):
 
 def test_the_csv_and_the_json_have_every_file_in_order(run):
     _, rows, files = run
-    names = ["ada.py", "ben.py", "cem.py", "dot.py", "eve.py"]
+    names = ["ada.py", "ben.py", "cem.py", "dot.py", "eve.py", "fay.py"]
     assert list(rows) == list(files) == names
 
 
@@ -218,23 +224,24 @@ def test_the_smallest_input_can_be_typed_in_and_really_fails(run):
     assert not np.allclose(yours, npsoftmax.softmax(z, axis))
 
 
-def test_what_comes_from_npsoftmax_itself_has_no_points_and_it_is_said(run):
+@pytest.mark.parametrize("name", ["cem.py", "dot.py"])
+def test_what_comes_from_npsoftmax_itself_has_no_points_and_it_is_said(name, run):
     _, _, files = run
-    assert files["cem.py"]["points"] == 0
-    assert files["cem.py"]["functions"]["softmax"]["state"] == "npsoftmax's own"
+    assert files[name]["points"] == 0
+    assert files[name]["functions"]["softmax"]["state"] == "npsoftmax's own"
 
 
-def test_a_function_that_calls_npsoftmax_is_pointed_at(run):
+def test_a_function_that_lets_npsoftmax_help_is_pointed_at(run):
     _, rows, _ = run
-    said = rows["dot.py"]["calls_npsoftmax"]
-    assert said == "softmax calls npsoftmax's softmax: look at it"
+    said = rows["eve.py"]["calls_npsoftmax"]
+    assert said == "softmax calls npsoftmax's log_softmax: look at it"
     assert rows["ada.py"]["calls_npsoftmax"] == ""
 
 
 def test_a_stub_has_no_points(run):
     _, _, files = run
-    assert files["eve.py"]["functions"]["softmax"]["state"] == "not written yet"
-    assert files["eve.py"]["points"] == 0
+    assert files["fay.py"]["functions"]["softmax"]["state"] == "not written yet"
+    assert files["fay.py"]["points"] == 0
 
 
 def test_the_exit_code_is_1_where_something_is_wrong(run):

@@ -75,7 +75,7 @@ def borrowed(grade):
     return [
         f"{name} calls npsoftmax's {', '.join(entry['calls'])}: look at it"
         for name, entry in grade.functions.items()
-        if entry.get("calls")
+        if entry.get("calls") and entry["points"]
     ]
 
 

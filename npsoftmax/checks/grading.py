@@ -295,28 +295,30 @@ def _check(task, write):
     for name in task["names"]:
         write(begin=name)
         report = next(reports)
-        entry = _entry(report)
-        if entry["points"]:
-            entry["calls"] = _borrowed(solution, name)
-        write(end=name, entry=entry)
+        write(end=name, entry=_entry(report, solution))
     write(done=True)
 
 
-def _entry(report):
+def _entry(report, solution):
     """Return what is kept of one function's report: plain data, for the diary."""
     from npsoftmax.checks.properties import properties_of
+    from npsoftmax.checks.runner import NOT_YOURS
 
+    calls = _borrowed(solution, report.name) if report.passed else []
+    if report.name in calls:
+        return nothing(report.name, NOT_YOURS)
     entry = nothing(report.name, report.verdict, _reason(report))
     for row in properties_of(report.name):
         if row.name in report.passed:
             entry["properties"][row.name] = row.points
-    entry["points"] = sum(entry["properties"].values())
+    entry |= {"points": sum(entry["properties"].values()), "calls": calls}
     if failure := report.failure:
         entry |= {
             "why": failure.what,
             "property": failure.property,
             "input": one_line(failure.inputs),
             "looks_like": failure.diagnosis,
+            "message": failure.message,
         }
     return entry
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from npsoftmax.checks.contract import CONTRACT
 from npsoftmax.commands import CommandError
+from npsoftmax.commands.check import chosen
 from npsoftmax.files import write_whole
 from npsoftmax.terminal import LiveLine
 
@@ -77,7 +78,7 @@ def run(args):
         raise CommandError(
             "grading needs Hypothesis: python -m pip install hypothesis"
         )
-    paths, names = _paths(Path(args.folder)), _names(args.names)
+    paths, names = _paths(Path(args.folder)), _in_order(chosen(args.names))
     outputs = _outputs(args.out, args.force)
     grades = _graded(paths, names, args)
     if not grades:
@@ -146,18 +147,8 @@ def _paths(folder):
     return paths
 
 
-def _names(parts):
-    if parts is None:
-        return list(CONTRACT)
-    chosen = set()
-    for part in parts:
-        names = [name for name in CONTRACT if part in name]
-        names = [part] if part in names else names
-        if not names:
-            known = ", ".join(CONTRACT)
-            raise CommandError(f"no function has {part} in its name; they are {known}")
-        chosen.update(names)
-    return [name for name in CONTRACT if name in chosen]
+def _in_order(names):
+    return [name for name in CONTRACT if names is None or name in names]
 
 
 def _outputs(name, force):
