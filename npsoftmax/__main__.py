@@ -10,7 +10,7 @@ from importlib import metadata
 from npsoftmax import commands
 
 DEFAULT = "train"
-READING_ORDER = ("train", "trace", "figures", "start", "hint", "check", "grade")
+READING_ORDER = ("train", "trace", "figures", "start", "check", "hint", "grade")
 DESCRIPTION = """\
 Softmax and large-margin softmax by hand, in NumPy, every gradient checked.
 
@@ -19,9 +19,13 @@ and with the margins m = 2, 3 and 4; a few seconds, one table, one figure.
 """
 EPILOG = """\
 examples:
-  npsoftmax                        the same as npsoftmax train
-  npsoftmax --margins 1 4          softmax beside one margin only
-  npsoftmax train --help           what can be chosen, and what it means
+  npsoftmax                               the same as npsoftmax train
+  npsoftmax --margins 1 4                 softmax beside one margin only
+  npsoftmax trace psi --angle 150         one angle, line by line, there and back
+  npsoftmax figures --out figures         every figure of the notebooks
+  npsoftmax start homework.py             the functions, for you to fill in
+  npsoftmax check homework.py             what is right, what is wrong, and why
+  npsoftmax grade homeworks               a folder of such files
 
 `npsoftmax COMMAND --help` explains each command.
 Exit code: 0 all right, 1 something is wrong, 2 could not run.
