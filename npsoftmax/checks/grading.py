@@ -67,14 +67,16 @@ class Grade:
         return sum(each["out_of"] for each in self.functions.values())
 
 
-def grade_files(paths, names, options, stop=None):
+def grade_files(paths, names, options, stop=None, notice=None):
     """Yield the `Grade` of each file, as it is done, `options.jobs` at a time.
 
-    stop: a threading.Event that ends every process and what is still waiting.
+    stop: a threading.Event that ends every process and what is still waiting. notice():
+    is called when another function is done.
     """
     with ThreadPoolExecutor(options.jobs) as pool:
         waiting = [
-            pool.submit(grade_file, path, names, options, stop) for path in paths
+            pool.submit(grade_file, path, names, options, stop, notice)
+            for path in paths
         ]
         try:
             for done in as_completed(waiting):
@@ -85,13 +87,13 @@ def grade_files(paths, names, options, stop=None):
             pool.shutdown(cancel_futures=True)
 
 
-def grade_file(path, names, options, stop=None):
+def grade_file(path, names, options, stop=None, notice=None):
     """Return the `Grade` of the functions `names` in the Python file `path`."""
     began = time.monotonic()
     deadline = began + options.timeout
     grade, remaining = Grade(path), list(names)
     while remaining and time.monotonic() < deadline and not _is_set(stop):
-        attempt = _attempt(path, remaining, options, deadline, stop)
+        attempt = _attempt(path, remaining, options, deadline, stop, notice)
         grade.functions |= attempt.functions
         grade.problem = attempt.problem
         if attempt.at is None:
@@ -146,7 +148,7 @@ class Attempt(NamedTuple):
     problem: str
 
 
-def _attempt(path, names, options, deadline, stop):
+def _attempt(path, names, options, deadline, stop, notice):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         diary, elsewhere = Path(folder) / "diary", Path(folder) / "here"
         diary.touch()
@@ -161,7 +163,7 @@ def _attempt(path, names, options, deadline, stop):
         process = _start(task, elsewhere)
         try:
             step = options.timeout / options.share
-            ending = _watch(process, diary, step, deadline, stop)
+            ending = _watch(process, diary, step, deadline, stop, notice)
         finally:
             _end(process)
         return _read(diary, ending)
@@ -194,7 +196,7 @@ ENVIRONMENT = {
 }
 
 
-def _watch(process, diary, step, deadline, stop):
+def _watch(process, diary, step, deadline, stop, notice):
     """Wait for the end, and return in words what it was."""
     size, since = 0, time.monotonic()
     while process.poll() is None:
@@ -202,6 +204,8 @@ def _watch(process, diary, step, deadline, stop):
         now = time.monotonic()
         if diary.stat().st_size != size:
             size, since = diary.stat().st_size, now
+            if notice:
+                notice()
         if _is_set(stop):
             return "was stopped with the grading"
         if now > deadline:

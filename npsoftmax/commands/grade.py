@@ -102,9 +102,9 @@ def _graded(paths, names, args):
     options = Options(args.seed, args.examples, args.timeout, args.jobs)
     stop, grades, progress = threading.Event(), [], _Progress(len(paths))
     try:
-        for grade in grade_files(paths, names, options, stop):
+        for grade in grade_files(paths, names, options, stop, progress.step):
             grades.append(grade)
-            progress.show(grade)
+            progress.done(grade)
     except KeyboardInterrupt:
         stop.set()
         progress.say(f"stopped: {len(grades)} of {len(paths)} files are graded")
@@ -116,16 +116,22 @@ class _Progress:
     """One line that changes on a terminal, a line for each file elsewhere."""
 
     def __init__(self, files):
-        self.files, self.done, self.line = files, 0, LiveLine(sys.stderr)
-        self.line.show(f"grading {files} files")
+        self.files, self.last, self.steps = files, [], 0
+        self.line = LiveLine(sys.stderr)
+        self.step()
 
-    def show(self, grade):
-        self.done += 1
-        text = f"{self.done}/{self.files}  {grade.path.name}  {grade.seconds:.0f} s"
+    def step(self):
+        last = f", the last: {self.last[-1]}" if self.last else ""
+        dots = "." * (self.steps % 4)
+        self.line.show(f"{len(self.last)} of {self.files} files graded{last} {dots}")
+        self.steps += 1
+
+    def done(self, grade):
+        self.last.append(f"{grade.path.name} ({grade.seconds:.0f} s)")
         if self.line.live:
-            self.line.show(text)
+            self.step()
         else:
-            self.say(text)
+            self.say(f"{len(self.last)} of {self.files}  {self.last[-1]}")
 
     def say(self, text):
         self.line.clear()
