@@ -468,8 +468,8 @@ def _relative(gradient, numeric):
 
 def _why(symbol, step):
     """Return why a piece of psi or of ReLU is the one it is, or an empty string."""
-    if symbol == "active" and np.any(step.arguments[0] == 0):
-        return "an entry is 0, on the kink: the slopes of the two sides differ there"
+    if symbol == "active" and _on_kink(step):
+        return f"an entry of {step.name('h')} is 0, but for rounding: on the kink"
     if symbol != "k":
         return ""
     cache = step.cache
@@ -522,9 +522,15 @@ def _knot(m, theta):
     return nearest if close and 0 < nearest < m else 0
 
 
+def _on_kink(step):
+    return step.layer is RELU and np.any(np.abs(step.arguments[0]) < 1e-4)
+
+
 def _doubt(steps, i, gradient, noise):
     """Return why the differences of step i are off here, or an empty string."""
     for step in steps[i:]:
+        if _on_kink(step):
+            return f"{step.name('h')} is on a kink: differences see both its sides"
         if step.layer is LSOFTMAX and _no_angle(step).any():
             return "at a vector 0 the loss has a tip: differences see both its sides"
         if step.layer in (PSI, LSOFTMAX):

@@ -142,6 +142,20 @@ def test_a_difference_that_is_far_off_has_a_note_that_says_why(m, degrees, norms
         assert row.difference < 1e-6 or row.note
 
 
+@given(st.sampled_from(["cross-entropy", "mlp"]), st.integers(0, 10**6))
+def test_so_has_one_of_a_drawn_example(what, seed):
+    for row in trace(what, seed=seed).backward[1:]:
+        assert row.difference < 1e-6 or row.note
+
+
+@pytest.mark.parametrize("name", ["dh2", "da1", "db2"])
+def test_a_difference_on_the_kink_of_relu_says_so(name):
+    traced = trace("mlp", seed=20)
+    assert np.abs(traced["h2"].value).min() < 1e-15
+    assert "h2 is on a kink" in traced[name].note
+    assert "an entry of h2 is 0" in traced["active2"].note
+
+
 def test_a_vector_of_length_zero_is_said_to_have_no_angle():
     assert "no angle exists" in trace("l-softmax", norms=(0, 1))["k"].note
 
