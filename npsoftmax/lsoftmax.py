@@ -192,8 +192,9 @@ def lsoftmax_backward(dz, cache):
     dW = x.T @ dz_W  # (D, C) sum_i dz_i x_i, and dz_y g' x
     dW += (along_y / nonzero(W_norm)).astype(W.dtype) * W  # (D, C) (9)
 
-    dx *= room
-    dW *= room
+    with np.errstate(over="ignore"):  # inf where the gradient itself is beyond range
+        dx *= room
+        dW *= room
     return dx.astype(z.dtype, copy=False), dW.astype(z.dtype, copy=False)
 
 
