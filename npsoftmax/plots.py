@@ -510,8 +510,10 @@ def class_sector(norms, m, apart):
     """Return where |W_1| psi(theta_1) > |W_2| cos(theta_2), as pairs (low, high).
 
     The angles are in radians from W_1, counted towards W_2, which is `apart` degrees
-    away; there is no pair where no direction fulfils the margin.
+    away. Raises ValueError for a norm that is not positive.
     """
+    if not min(norms) > 0:
+        raise ValueError(f"norms is {norms}, but the norms of weights must be above 0")
 
     def lead(phi):
         theta_1 = np.abs(phi)
@@ -522,6 +524,8 @@ def class_sector(norms, m, apart):
     ahead = lead(phi) > 0
     changes = np.flatnonzero(ahead[1:] != ahead[:-1])
     edges = [_bisect(lead, phi[i], phi[i + 1]) for i in changes]
+    if ahead[0]:  # the sector lies across -pi, which is pi
+        edges = [edges[-1] - 2 * np.pi, *edges[:-1]]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 

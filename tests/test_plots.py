@@ -1,0 +1,303 @@
+"""The figures, by what is drawn in them: lines, knots, limits, labels."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+from npsoftmax import plots, psi, psi_prime, softmax
+from npsoftmax.training import Annealing
+
+matplotlib.use("agg")
+EPS = np.finfo(float).eps
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    pyplot.close("all")
+
+
+def line(ax, label):
+    """Return the data (2, N) of the one line with this label."""
+    (found,) = [drawn for drawn in ax.lines if drawn.get_label() == label]
+    return np.array(found.get_data())
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+# ---------------------------------------------------------------- softmax and its loss
+
+
+@pytest.mark.parametrize(("dtype", "panel"), [(np.float32, 0), (np.float64, 1)])
+def test_overflow_draws_softmax_as_one_value_and_naive_softmax_as_it_is(dtype, panel):
+    ax = plots.overflow()[panel]
+    z, naive = line(ax, "naive softmax")
+    with np.errstate(all="ignore"):
+        overflows = np.isinf(np.exp(z.astype(dtype)))
+        underflows = np.exp(z.astype(dtype)) == 0
+    assert overflows.any()
+    assert underflows.any()
+    assert np.isnan(naive[overflows | underflows]).all()
+    assert not np.isnan(naive[~(overflows | underflows)]).any()
+    _, p = line(ax, "softmax: 0.731 for every z")
+    rounding = np.finfo(dtype).eps * (4 + abs(z))  # z - 1 is rounded by eps |z|
+    assert (abs(p - softmax([1.0, 0.0])[0]) <= rounding).all()
+    assert np.dtype(dtype).name == ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_limits_of_exp_are_where_it_is_first_0_subnormal_and_inf(dtype):
+    zero, subnormal, top = plots.exp_limits(dtype)
+    step = 1e-3
+    with np.errstate(all="ignore"):
+        assert np.exp(dtype(zero - step)) == 0 < np.exp(dtype(zero + step))
+        tiny = np.finfo(dtype).tiny
+        assert np.exp(dtype(subnormal - step)) < tiny < np.exp(dtype(subnormal + step))
+        assert np.exp(dtype(top - step)) < np.inf == np.exp(dtype(top + step))
+
+
+def test_the_ticks_of_overflow_are_the_limits():
+    labels = [tick.get_text() for tick in plots.overflow()[1].get_xticklabels()]
+    assert labels == ["-745.13", "0", "709.78"]
+
+
+def test_the_loss_by_log_sum_exp_is_exact_and_the_others_end():
+    wrong, right = plots.loss_against_gap()
+    gap, loss = line(wrong, "log-sum-exp")
+    np.testing.assert_allclose(loss, np.logaddexp(0, -gap), rtol=4 * EPS)
+    for name in ("naive", "log of softmax"):
+        assert np.isinf(line(wrong, name)[1][gap < -746]).all()
+        assert np.isfinite(line(wrong, name)[1][gap > -744]).all()
+    gap, loss = line(right, "log-sum-exp")
+    far = (gap > 40) & (gap < 700)
+    np.testing.assert_allclose(loss[far], np.exp(-gap[far]), rtol=1e-12)
+    assert (line(right, "log of softmax")[1][gap > 40] == 0).all()
+    assert np.isnan(line(right, "naive")[1][gap > 709.79]).all()
+
+
+def test_the_jacobian_is_drawn_with_its_entries_and_sums_to_0():
+    z = [2.0, 1.0, 0.0, -1.0]
+    ax = plots.jacobian(z)
+    J = ax.images[0].get_array()
+    p = softmax(z)
+    np.testing.assert_allclose(J, np.diag(p) - np.outer(p, p), rtol=4 * EPS)
+    np.testing.assert_allclose(J.sum(axis=0), 0, atol=4 * EPS)
+    np.testing.assert_allclose(J.sum(axis=1), 0, atol=4 * EPS)
+    assert words(ax) == [f"{entry:+.3f}" for entry in J.ravel()]
+
+
+def test_the_errors_of_differences_have_the_slopes_in_their_legend():
+    ax = plots.difference_errors(np.exp, np.exp, 0.5)
+    orders = {"forward": 1, "central": 2, "five-point": 4, "complex step": 2}
+    for name, order in orders.items():
+        h, error = line(ax, f"{name}, $h^{order}$".replace("^1", ""))
+        slopes = np.diff(np.log2(error[:4])) / np.diff(np.log2(h[:4]))
+        assert abs(np.median(slopes) - order) < 0.15
+
+
+def test_differences_turn_up_again_for_small_steps_and_the_complex_step_does_not():
+    ax = plots.difference_errors(np.exp, float(np.exp(0.5)), 0.5)
+    for name in ("forward, $h$", "central, $h^2$", "five-point, $h^4$"):
+        _, error = line(ax, name)
+        assert error[-1] > 1e4 * error.min()
+    assert line(ax, "complex step, $h^2$")[1][-1] <= 2 * EPS
+
+
+# ------------------------------------------------------------------ psi and its margin
+
+
+def test_psi_is_drawn_with_a_knot_where_its_pieces_meet():
+    ax = plots.psi_pieces((1, 2, 3, 4))
+    for m in (1, 2, 3, 4):
+        degrees, drawn = line(ax, f"m = {m}")
+        assert (degrees[0], degrees[-1]) == (0, 180)
+        theta = np.radians(degrees).clip(0, np.pi)
+        np.testing.assert_allclose(drawn, psi(theta, m), atol=16 * m**2 * EPS)
+    knots = [drawn.get_xdata() for drawn in ax.lines if drawn.get_marker() == "o"]
+    expected = [[90], [60, 120], [45, 90, 135]]
+    for xs, ys in zip(knots, expected, strict=True):
+        np.testing.assert_allclose(xs, ys)
+
+
+def test_cos_is_drawn_beside_psi_even_without_m_1():
+    degrees, cos = line(plots.psi_pieces((2,)), "cos")
+    np.testing.assert_allclose(cos, np.cos(np.radians(degrees)), atol=EPS)
+
+
+def test_the_pieces_of_the_largest_margin_are_named():
+    assert {"k = 0", "k = 1", "k = 2"} <= set(words(plots.psi_pieces((2, 3))))
+    assert "k = 3" not in words(plots.psi_pieces((2, 3)))
+
+
+def test_the_slopes_are_those_of_psi_and_0_at_the_knots():
+    ax = plots.psi_slopes((1, 3))
+    for m in (1, 3):
+        degrees, slope = line(ax, f"m = {m}")
+        theta = np.radians(degrees).clip(0, np.pi)
+        np.testing.assert_allclose(slope, psi_prime(theta, m), atol=16 * m**2 * EPS)
+    (knots,) = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
+    np.testing.assert_allclose(knots.get_ydata(), 0, atol=9 * EPS)
+
+
+def test_psi_and_its_slopes_share_their_angles():
+    above, below = plots.psi_and_slopes((1, 2))
+    assert above.get_xlim() == below.get_xlim() == (0, 180)
+    assert above.get_ylim()[1] > 1
+    assert below.get_ylim()[1] == 0
+
+
+def test_softmax_pushes_every_feature_the_same_way_and_l_softmax_does_not():
+    softmax_panel, margin_panel = plots.gradient_field(4)
+    directions = []
+    for panel in (softmax_panel, margin_panel):
+        (arrows,) = [c for c in panel.collections if hasattr(c, "U")]
+        np.testing.assert_allclose(np.hypot(arrows.U, arrows.V), 1)
+        directions.append(np.degrees(np.arctan2(arrows.V, arrows.U)))
+    np.testing.assert_allclose(directions[0], -45, atol=1e-9)
+    assert np.ptp(directions[1]) > 180
+
+
+def test_m_1_has_the_field_of_softmax():
+    x, W = np.array([[1.0, 2.0], [-3.0, 0.5]]), np.eye(2)
+    onehot = np.array([[1, 0], [1, 0]])
+    expected = (softmax(x @ W) - onehot) @ W.T
+    np.testing.assert_allclose(plots.loss_gradient(x, W, 1), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4])
+@pytest.mark.parametrize("apart", [30, 60, 90])
+def test_for_equal_norms_the_margin_is_m_minus_1_by_m_plus_1_of_the_angle(m, apart):
+    ((_, edge),) = plots.class_sector((1, 1), m, apart)
+    margin = apart - 2 * np.degrees(edge)
+    np.testing.assert_allclose(margin, apart * (m - 1) / (m + 1), atol=1e-12)
+    assert f"{margin:.0f}{plots.DEGREES}" in words(plots.two_classes((1, 1), m, apart))
+
+
+@pytest.mark.parametrize("norms", [(1, 1), (1.5, 1), (1, 1.5), (1, 3)])
+@pytest.mark.parametrize("m", [1, 2, 4])
+def test_the_sector_of_a_class_ends_where_the_rule_turns(norms, m):
+    def lead(phi):
+        theta_1 = abs((phi + np.pi) % (2 * np.pi) - np.pi)
+        theta_2 = phi - np.radians(70)
+        return norms[0] * psi(theta_1, m) - norms[1] * np.cos(theta_2)
+
+    for low, high in plots.class_sector(norms, m, 70):
+        for edge in (low, high):
+            assert abs(lead(edge)) <= 8 * m**2 * EPS * max(norms)
+        assert lead((low + high) / 2) > 0
+
+
+def test_m_1_has_half_of_the_plane_for_each_class_whatever_the_norms():
+    for norms in ((1, 1), (1, 3), (3, 1)):
+        ((low, high),) = plots.class_sector(norms, 1, 70)
+        np.testing.assert_allclose(high - low, np.pi)
+
+
+def test_a_weight_much_shorter_than_the_other_lies_outside_its_own_sector():
+    ((low, high),) = plots.class_sector((1, 3), 2, 60)
+    assert high < 0
+
+
+def test_a_weight_of_length_zero_is_refused():
+    with pytest.raises(ValueError, match=r"norms is \(0, 1\)"):
+        plots.two_classes((0, 1))
+
+
+def test_the_boundary_of_softmax_is_where_both_logits_are_equal():
+    for norms in ((1, 1), (1.5, 1), (1, 1.5)):
+        ax = plots.two_classes(norms, 2, apart=90)
+        (dashed,) = [drawn for drawn in ax.lines if drawn.get_linestyle() == "--"]
+        to = np.radians([135, 45])
+        W = np.array(norms) * np.array([np.cos(to), np.sin(to)])  # (2, 2)
+        z = np.transpose(dashed.get_data()) @ W  # (2, 2)
+        np.testing.assert_allclose(z[:, 0], z[:, 1], atol=8 * EPS)
+
+
+def test_the_two_class_figure_has_all_three_cases():
+    panels = plots.two_classes_by_norm(m=3)
+    titles = [panel.get_title() for panel in panels]
+    assert titles == [f"$|W_1| {sign} |W_2|$, m = 3" for sign in "=><"]
+
+
+# ---------------------------------------------------------------------------- training
+
+
+def test_lambda_is_drawn_for_every_iteration_with_the_one_that_ends_its_fall():
+    schedule = Annealing.reaching(3.0, 70)
+    ax = plots.annealing(schedule, 100)
+    assert list(ax.lines[0].get_ydata()) == [schedule(step) for step in range(100)]
+    ((at,), (lam,)) = ax.lines[1].get_data()
+    assert lam == 3
+    assert schedule(at) == 3 < schedule(at - 1)
+    assert f"3 from iteration {at} on" in words(ax)
+    assert ax.get_yscale() == "log"
+
+
+def test_a_lambda_that_never_comes_down_is_said_to_be_where_it_is():
+    def authors(step):  # the constants for MNIST, over a run as short as the digits'
+        return max(0, 1000 * (1 + 2.5e-5 * step) ** -35)
+
+    assert "387 when training ends" in words(plots.annealing(authors, 1100))
+
+
+def test_lambda_may_be_0():
+    ax = plots.annealing(lambda step: max(0.0, 5.0 - step), 10)
+    assert ax.get_yscale() == "symlog"
+    assert "0 from iteration 5 on" in words(ax)
+
+
+def test_each_margin_has_its_histogram_and_its_mean():
+    angles = {1: np.array([10.0, 20, 30, 170]), 2: np.array([1.0, 2, 3, np.nan])}
+    ax = plots.angle_histogram(angles)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["m = 1: mean 57.5 degrees", "m = 2: mean 2.0 degrees"]
+    means = [drawn.get_xdata()[0] for drawn in ax.lines]
+    assert means == [57.5, 2.0]
+
+
+# ---------------------------------------------------------------------- what all share
+
+ALL = {
+    "overflow": lambda ax: plots.overflow(ax=ax),
+    "loss_against_gap": lambda ax: plots.loss_against_gap(ax),
+    "jacobian": lambda ax: plots.jacobian([1, 0], ax),
+    "difference_errors": lambda ax: plots.difference_errors(np.exp, np.exp, 1.0, ax),
+    "psi_pieces": lambda ax: plots.psi_pieces((1, 2), ax),
+    "psi_slopes": lambda ax: plots.psi_slopes((1, 2), ax),
+    "psi_and_slopes": lambda ax: plots.psi_and_slopes((1, 2), ax),
+    "gradient_field": lambda ax: plots.gradient_field(2, ax),
+    "two_classes": lambda ax: plots.two_classes(ax=ax),
+    "two_classes_by_norm": lambda ax: plots.two_classes_by_norm(ax=ax),
+    "annealing": lambda ax: plots.annealing(lambda step: 10 / (1 + step), 20, ax),
+    "angle_histogram": lambda ax: plots.angle_histogram({1: np.arange(9.0)}, ax),
+}
+
+
+@pytest.mark.parametrize("draw", ALL.values(), ids=ALL)
+def test_a_figure_draws_on_the_axes_it_is_given_and_returns_them(draw):
+    panels = np.atleast_1d(draw(None))
+    count = len(panels)
+    given = plots.new_figure(1, count)[1][0]
+    returned = np.atleast_1d(draw(given if count > 1 else given[0]))
+    assert all(a is b for a, b in zip(returned, given, strict=True))
+    assert all(ax.has_data() or ax.texts for ax in given)
+
+
+@pytest.mark.parametrize("draw", ALL.values(), ids=ALL)
+def test_a_figure_leaves_the_style_of_others_alone(draw):
+    before = dict(matplotlib.rcParams)
+    figure = np.atleast_1d(draw(None))[0].figure
+    assert dict(matplotlib.rcParams) == before
+    assert figure.get_figwidth() <= 7.4  # inches: right for a notebook and a slide
+
+
+def test_the_wrong_number_of_axes_is_an_error_that_says_how_many():
+    with pytest.raises(ValueError, match="ax holds 1 Axes, but this figure has 2"):
+        plots.gradient_field(2, plots.new_figure()[1])
+
+
+def test_margins_have_colours_of_their_own():
+    assert len({plots.margin_colour(m) for m in range(1, 8)}) == 7
