@@ -245,15 +245,15 @@ def _complex_gradient(pair, i):
     enough to keep the digits, and h^2 still is nothing.
     """
     length = np.minimum(lengths_of(pair.leaves[i]), 1)
-    numeric = _complex_columns(pair, i, length * 2.0**-60)
+    numeric = _complex_columns(pair, i, length, 2.0**-60)
     size = np.max(np.abs(numeric.gradient), initial=0)
     if np.max(numeric.error, initial=0) > 1e-9 * size:
-        numeric = _complex_columns(pair, i, length * 2.0**-30)
+        numeric = _complex_columns(pair, i, length, 2.0**-30)
     return numeric
 
 
-def _complex_columns(pair, i, h):
-    x = pair.leaves[i]
+def _complex_columns(pair, i, length, part):
+    x, h = pair.leaves[i], part * length
 
     def f(a):
         output = pair.run(pair.replaced(i, a))[0]
@@ -262,7 +262,7 @@ def _complex_columns(pair, i, h):
     gradient = complex_step(f, x, h)
     underflow = 4 * np.sum(np.abs(pair.cotangent)) * (TINY / h)
     for j in map(tuple, np.argwhere(gradient == 0)):
-        if f(stepped(x, j, 1j * h[j] * 2.0**30)) == 0:  # 0 not for want of range
+        if f(stepped(x, j, 1j * length[j])) == 0:  # not for want of range: it is 0
             underflow[j] = 0
     return _Numeric(gradient, underflow, h)
 

@@ -214,7 +214,7 @@ def test_the_complex_step_accuses_no_right_gradient(problem):
 
 
 @pytest.mark.parametrize("method", [*DIFFERENCES, "Taylor rate", None])
-@examples(default=15, thorough=2_500)
+@examples(default=12, thorough=2_000)
 @given(problem=problems)
 def test_no_other_method_accuses_a_right_gradient(method, problem):
     report = check(problem, method)
@@ -264,14 +264,14 @@ def is_zero(report):
 
 
 @pytest.mark.parametrize("spoil", [negated, zeroed])
-@examples(default=60, thorough=10_000)
+@examples(default=50, thorough=4_000)
 @given(problem=problems)
 def test_the_complex_step_accepts_neither_minus_g_nor_0(spoil, problem):
     report = check(problem, "complex step", spoiled(problem.backward, spoil))
     assert report.verdict != "right" or is_zero(report), report
 
 
-@examples(default=60, thorough=10_000)
+@examples(default=50, thorough=4_000)
 @given(problems)
 def test_the_complex_step_accepts_no_entry_scaled_by_one_millionth(problem):
     gradients = [part.analytic for part in check(problem, "complex step").inputs]
@@ -682,7 +682,7 @@ def test_the_worst_entry_is_the_wrong_one():
     assert str(report).splitlines()[2].split()[:4] == ["W[2,", "3]", "1.000001", "1"]
 
 
-@examples(default=60, thorough=1_000)
+@examples(default=30, thorough=1_000)
 @given(problems, st.sampled_from([None, *METHODS]), st.booleans())
 def test_a_report_fits_into_80_columns_of_ascii(problem, method, right):
     backward = problem.backward if right else spoiled(problem.backward, negated)
