@@ -28,7 +28,7 @@ def pytest_addoption(parser):
         type=int,
         default=None,
         metavar="N",
-        help="inputs drawn for each property (25)",
+        help="inputs drawn for each property (30)",
     )
 
 

@@ -140,6 +140,10 @@ def is_the_gradient_of_its_own_forward(f, **inputs):
     agree_with_own_loss(f, inputs)
 
 
+def is_the_gradient_of_its_own_forward_on_hard_inputs(f, **inputs):
+    agree_with_own_loss(f, inputs)
+
+
 def gives_the_right_gradient(f, **inputs):
     gives_the_right_value(f, **inputs)
 
@@ -458,6 +462,12 @@ def _softmax_pair(name, cotangent):
             given,
             ("stability", stays_finite_for_logits_up_to_10000, wide),
             ("own gradient", is_the_gradient_of_its_own_forward, given),
+            (
+                "own gradient",
+                is_the_gradient_of_its_own_forward_on_hard_inputs,
+                wide,
+                REFERENCE,
+            ),
             ("gradient", gives_the_right_gradient, given, STUDENT),
             (
                 "gradient",
@@ -515,6 +525,12 @@ _CROSS_ENTROPY = (
         _LOSS,
         ("stability", stays_finite_for_logits_up_to_10000, _WIDE_LOSS),
         ("own gradient", is_the_gradient_of_its_own_forward, _LOSS),
+        (
+            "own gradient",
+            is_the_gradient_of_its_own_forward_on_hard_inputs,
+            _WIDE_LOSS,
+            REFERENCE,
+        ),
         ("gradient", gives_the_right_gradient, _LOSS, STUDENT),
         (
             "gradient",
@@ -588,6 +604,12 @@ _PSI = (
         _PSI_INSIDE,
         ("stability", stays_finite_at_every_angle, _PSI_BACK),
         ("own gradient", is_the_gradient_of_its_own_forward, _PSI_INSIDE),
+        (
+            "own gradient",
+            is_the_gradient_of_its_own_forward_on_hard_inputs,
+            _PSI_BACK,
+            REFERENCE,
+        ),
         ("gradient", gives_the_right_gradient, _PSI_BACK, STUDENT),
     ),
 )
@@ -595,6 +617,7 @@ _PSI = (
 _BACK = draw.with_dz(FEATURES)
 _INSIDE = draw.with_dz(draw.features_inside())
 _PARALLEL_BACK, _ANY_NORM_BACK = draw.with_dz(PARALLEL), draw.with_dz(ANY_NORM)
+_HARD_BACK = _BACK | _PARALLEL_BACK | _ANY_NORM_BACK
 _HUGE = draw.features_of_any_norm(sizes=draw.HUGE_NORMS)
 _ORDINARY = draw.ordinary_features()
 _LSOFTMAX = (
@@ -616,6 +639,12 @@ _LSOFTMAX = (
         ("invariants", has_x_dx_equal_to_z_dz, _INSIDE),
         ("invariants", has_W_dW_equal_to_z_dz, _INSIDE),
         ("own gradient", is_the_gradient_of_its_own_forward, _INSIDE),
+        (
+            "own gradient",
+            is_the_gradient_of_its_own_forward_on_hard_inputs,
+            _HARD_BACK,
+            REFERENCE,
+        ),
         ("gradient", gives_the_right_gradient, _BACK, STUDENT),
         ("gradient", gives_the_right_gradient_for_any_norm, _ANY_NORM_BACK, STUDENT),
     ),

@@ -24,7 +24,7 @@ from npsoftmax.checks.solution import REFERENCE, STUB, WRITTEN, line_in, quietly
 from npsoftmax.checks.subject import Subject, Wrong
 from npsoftmax.checks.trimming import trimmed
 
-EXAMPLES = 25
+EXAMPLES = 30
 SHRINKING = 2.0  # seconds that may be spent on making a failing input smaller
 
 RIGHT, WRONG = "right", "wrong"
@@ -179,7 +179,7 @@ def run_property(row, subject, seed=0, examples=EXAMPLES):
     """Return the bare `Failure` at the smallest input, or None; and how many drawn."""
     hunt = _Hunt(row, subject)
     run = settings(
-        max_examples=min(examples, 5) if row.gate == "call" else examples,
+        max_examples=examples,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),
@@ -239,13 +239,13 @@ class _Hunt:
 
     def __init__(self, row, subject):
         self.row, self.subject = row, subject
-        self.smallest, self.drawn, self.until = None, 0, np.inf
+        self.smallest, self.key = None, ""
+        self.drawn, self.until = 0, np.inf
 
     def __call__(self, inputs):
         self.drawn += 1
         self.subject.last = None
-        key = repr(inputs)
-        if time.perf_counter() > self.until and key != self.key:
+        if time.perf_counter() > self.until and repr(inputs) != self.key:
             return
         try:
             with _attention(self.subject.demand):
@@ -254,7 +254,8 @@ class _Hunt:
             wrong = error if isinstance(error, Wrong) else _unforeseen(error)
             if self.smallest is None:
                 self.until = time.perf_counter() + SHRINKING
-            self.smallest, self.key = (inputs, wrong, self.subject.last), key
+            self.smallest = inputs, wrong, self.subject.last
+            self.key = repr(inputs)
             raise
 
     def fails(self, inputs):

@@ -39,7 +39,7 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="inputs for each property (25)"
+        "--examples", type=_count, metavar="N", help="inputs for each property (30)"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON, for programs"
