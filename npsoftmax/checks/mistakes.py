@@ -627,7 +627,9 @@ WRONG_PSI = (
         ),
     ),
     _mistake(
-        "m cos", "this is m cos(theta), not cos(m theta)", lambda t, m: m * np.cos(t)
+        "m cos",
+        "this is m cos(theta), not cos(m theta)",
+        lambda theta, m: m * np.cos(theta),
     ),
     _mistake(
         "m fixed",
@@ -667,10 +669,6 @@ WRONG_PSI = (
     _mistake(
         "no margin", "this is the plain cosine: m = 1", lambda theta, m: np.cos(theta)
     ),
-)
-WRONG_PSI = tuple(
-    each._replace(wrong=tuple(lambda theta, m, f=f: f(theta, m) for f in each.wrong))
-    for each in WRONG_PSI
 )
 
 PSI_PRIME = (

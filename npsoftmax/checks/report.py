@@ -56,12 +56,19 @@ def indented(text):
     return "\n" + "\n".join(f"  {line}".rstrip() for line in text.split("\n")) + "\n"
 
 
+def not_written(reports):
+    """Return the paragraph that lists what is not written yet; empty if all is."""
+    names = [each.name for each in reports if each.verdict == "not written yet"]
+    text = f"not written yet: {', '.join(names)}"
+    return _said_of(text) if names else ""
+
+
 def summary(reports):
     """Return the sentence at the end: how many are right, wrong, not written yet."""
-    counts = {}
-    for report in reports:
-        counts[report.verdict] = counts.get(report.verdict, 0) + 1
-    number = sum(counts.values())
+    verdicts = [report.verdict for report in reports]
+    order = sorted(set(verdicts), key=lambda each: (each != "right", each != "wrong"))
+    counts = {verdict: verdicts.count(verdict) for verdict in order}
+    number = len(verdicts)
     if counts.get("right") == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
     parts = [f"{count} {verdict}" for verdict, count in counts.items()]
@@ -245,7 +252,7 @@ def _digits_to_tell_apart(rows):
 
 
 def _digits(value, digits):
-    value = float(value)
+    value = float(value) + 0.0  # no minus before a zero
     text = f"{value:.{digits}f}" if 1e-3 <= abs(value) < 1e3 and digits < 9 else ""
     return text or f"{value:.{digits}g}"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from npsoftmax.checks import report
 from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.runner import EXAMPLES, RIGHT, WRONG, check_solution
+from npsoftmax.checks.runner import EXAMPLES, NOT_WRITTEN, RIGHT, WRONG, check_solution
 from npsoftmax.checks.solution import MISSING, Solution
 from npsoftmax.terminal import LiveLine, painter
 
@@ -70,16 +70,18 @@ def show(solution, only, seed, examples, verbose, stream):
     for each in _reports(solution, only, seed, examples, progress):
         live.clear()
         reports.append(each)
-        print(report.line(each, paint), file=stream)
+        if each.verdict == NOT_WRITTEN:
+            continue
+        print(report.line(each, paint), file=stream, flush=True)
         for text in report.details(each) if verbose else ():
             print(text, file=stream)
         if verbose and each.failure and each.failure.error:
             traceback.print_exception(each.failure.error, file=stream)
         if each.failure:
             print(report.indented(each.failure.message), file=stream, flush=True)
-    if not each.failure:  # a message ends with an empty line of its own
-        print(file=stream)
-    print(report.summary(reports), file=stream)
+    if missing := report.not_written(reports):
+        print(missing, file=stream)
+    print(f"\n{report.summary(reports)}", file=stream)
     return Outcome(reports)
 
 
