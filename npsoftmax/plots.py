@@ -5,6 +5,7 @@ One style for all, `STYLE`, is in force while a function decorated with `styled`
 """
 
 import contextlib
+import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -595,6 +596,21 @@ def angle_histogram(angles_by_margin, ax=None):
 def margin_colour(m):
     """Return the colour of a margin: ink for m = 1, which is softmax."""
     return INK if m == 1 else LINES[(m - 2) % len(LINES)]
+
+
+def as_file(draw, file_format="png"):
+    """Return the bytes of the file of the Figure that draw() returns.
+
+    file_format: "png", "pdf" or "svg". Needs no display, and opens no window.
+    """
+    from matplotlib import pyplot
+
+    matplotlib.use("agg")
+    figure, content = draw(), io.BytesIO()
+    with style():
+        figure.savefig(content, format=file_format, bbox_inches="tight")
+    pyplot.close(figure)
+    return content.getvalue()
 
 
 def _panels(ax, columns, rows=1, size=(6.4, 4.0), **shared):

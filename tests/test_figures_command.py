@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from npsoftmax import plots
 from npsoftmax.__main__ import main
 from npsoftmax.commands import figures
 from npsoftmax.training import Settings
@@ -37,7 +38,8 @@ def test_listing_does_not_load_matplotlib():
 
 
 def test_every_figure_is_written_from_one_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(figures, "Settings", lambda: Settings(epochs=2))
+    monkeypatch.setattr(figures, "Settings", lambda: Settings(epochs=1))
+    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 40)
     folder = tmp_path / "new" / "folder"
     assert main(["figures", "--out", str(folder)]) == 0
     printed = capsys.readouterr()

@@ -5,7 +5,6 @@ is drawn from an example. One size serves a notebook and a slide: 7.4 inches wid
 (the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
 """
 
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -182,18 +181,9 @@ def _runs(names):
 
 def _drawn(name, runs, file_format):
     """Return the content of the file of a figure."""
-    import matplotlib
-    from matplotlib import pyplot
-
     from npsoftmax import plots
 
-    matplotlib.use("agg")  # no window, no display
-    figure = GALLERY[name].draw(plots, runs)
-    content = io.BytesIO()
-    with plots.style():
-        figure.savefig(content, format=file_format, bbox_inches="tight")
-    pyplot.close(figure)
-    return content.getvalue()
+    return plots.as_file(lambda: GALLERY[name].draw(plots, runs), file_format)
 
 
 def _write(folder, contents, force):
