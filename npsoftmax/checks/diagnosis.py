@@ -13,7 +13,6 @@ import numpy as np
 from npsoftmax.checks.contract import CONTRACT
 from npsoftmax.checks.expected import expected
 from npsoftmax.checks.mistakes import MISTAKES
-from npsoftmax.checks.subject import Wrong
 
 N, D, C = 7, 4, 5
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
@@ -83,7 +82,7 @@ def _trial(subject, inputs, is_hard):
     try:
         yours = subject.results(**inputs)
         yours = {k: v if v is None else np.asarray(v, float) for k, v in yours.items()}
-    except (Wrong, TypeError, ValueError):
+    except Exception:
         return None
     right = {
         name: None if value is None else np.asarray(value[0])
