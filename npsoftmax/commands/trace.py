@@ -28,7 +28,7 @@ def add_arguments(parser):
         "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
     )
     parser.add_argument(
-        "--margin", metavar="M", help="the margin m, an integer from 1 (default: 4)"
+        "--margin", metavar="M", help="the margin m, 1 to 100 (default: 4)"
     )
     parser.add_argument(
         "--angle", metavar="DEGREES",
