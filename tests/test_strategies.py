@@ -1,6 +1,6 @@
 """What the strategies really draw: nothing that matters is starved.
 
-Each test draws 200 inputs and counts. The shares that are asked for lie well below
+Each test draws 150 inputs and counts. The shares that are asked for lie well below
 those that were seen (a tenth to a half of them), so that another version of Hypothesis,
 which may draw a little otherwise, does not fail; one that draws next to none does.
 """
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from npsoftmax.checks import strategies as draw
 from npsoftmax.checks.on_paper import geometry
 
-DRAWS = 200
+DRAWS = 150
 
 
 @functools.cache
@@ -129,14 +129,14 @@ def test_activations_are_negative_zero_positive_and_larger_than_6():
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
 def test_every_piece_of_psi_is_drawn_for_angles(m):
-    given = drawn_from(draw.angles(margins=st.just(m)), 100)
+    given = drawn_from(draw.angles(margins=st.just(m)), 60)
     degrees = np.rad2deg(np.concatenate([g["theta"].ravel() for g in given]))
     assert share_of_each_piece(m, degrees).min() > 0.1 / m
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
 def test_every_piece_of_psi_is_drawn_for_cosines(m):
-    given = drawn_from(draw.cosines(margins=st.just(m)), 100)
+    given = drawn_from(draw.cosines(margins=st.just(m)), 60)
     cos = np.concatenate([g["cos"].ravel() for g in given])
     degrees = np.rad2deg(np.arccos(cos))
     assert share_of_each_piece(m, degrees).min() > 0.1 / m
@@ -151,7 +151,7 @@ def test_knots_and_ends_are_drawn_exactly(m):
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6])
 def test_every_piece_of_psi_is_drawn_for_features(m):
-    given = drawn_from(draw.features(margins=st.just(m)), 100)
+    given = drawn_from(draw.features(margins=st.just(m)), 60)
     degrees = np.concatenate([angles_to_the_label(g) for g in given]).astype(float)
     assert share_of_each_piece(m, degrees).min() > 0.1 / m
 
