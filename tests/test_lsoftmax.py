@@ -197,13 +197,19 @@ def test_without_an_angle_the_slope_is_that_of_the_plain_logit(m):
 
 @st.composite
 def batches_of_any_size(draw):
-    """Draw x, W, y, m, lam with entries of any size, as long as |x||W| m fits."""
+    """Draw x, W, y, m, lam with rows and columns of any size, as long as |x||W| m fits.
+
+    Entries are up to 1 times a power of two, of each row of x and of each column of W.
+    """
     N, D, C = (draw(st.integers(1, 4)) for _ in range(3))
     entries = st.sampled_from([0.0, 1.0, -1.0]) | st.floats(-1, 1)
-    x_exponent = draw(st.integers(-1074, 1023))
-    W_exponent = draw(st.integers(-1074, min(1023, 1010 - x_exponent)))
-    x = np.ldexp(draw(arrays(np.float64, (N, D), elements=entries)), x_exponent)
-    W = np.ldexp(draw(arrays(np.float64, (D, C), elements=entries)), W_exponent)
+    x = draw(arrays(np.float64, (N, D), elements=entries))
+    W = draw(arrays(np.float64, (D, C), elements=entries))
+    largest = draw(st.integers(-1074, 1023))
+    x_powers = st.sampled_from([largest, largest - 40]) | st.integers(-1074, largest)
+    W_powers = st.integers(-1074, min(1023, 1010 - largest))
+    x = np.ldexp(x, [[draw(x_powers)] for _ in range(N)])
+    W = np.ldexp(W, [draw(W_powers) for _ in range(C)])
     y = draw(st.lists(st.integers(0, C - 1), min_size=N, max_size=N))
     m, lam = (
         draw(st.integers(1, 10)),

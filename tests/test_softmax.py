@@ -29,6 +29,7 @@ CASES = [
     for size in SIZES
     for dtype, largest in ((np.float64, 1e300), (np.float32, 1e38))
     for scale in (1, 10, 100, 700, 1e4, largest)
+    if size <= 1000 or scale in (10, largest)
 ]
 ULPS = {np.float64: 4, np.float32: 6}
 INTEGERS = [
@@ -49,7 +50,7 @@ def hard_rows(size, scale, dtype):
     z[1] = z[1, 0] + rng.integers(-3, 4, size) * np.spacing(z[1, 0])
     for row, gap in ((2, 15), (3, 100), (4, 700)):
         z[row, rng.integers(size)] = z[row].max() + dtype(gap)
-    return z
+    return z if size <= 1000 else z[::2]
 
 
 def finite_rows(dtype=np.float64, columns=6):
