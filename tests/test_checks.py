@@ -671,6 +671,16 @@ def test_check_is_false_for_what_is_not_written_yet():
     assert outcome.nothing_is_wrong
 
 
+def test_without_hypothesis_check_says_the_command_that_installs_it():
+    code = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "from npsoftmax.checks import check\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = ran.stderr.strip().split("\n")[-1]
+    assert last.endswith("need Hypothesis: python -m pip install hypothesis")
+
+
 def test_check_of_a_function_with_another_name_says_what_can_be_checked():
     def my_softmax(z):
         return z
