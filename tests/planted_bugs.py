@@ -74,6 +74,9 @@ LOGSUMEXP = bugs_of(
 
 SOFTMAX = bugs_of(
     "softmax",
+    ("the logarithm of softmax", "return e / np.sum(e, axis=axis, keepdims=True)",
+     "return np.log(e / np.sum(e, axis=axis, keepdims=True))",
+     "gives_the_right_value", "logarithm"),
     ("no shift", "z - np.max(z, axis=axis, keepdims=True)", "z",
      "is_right_for_logits_up_to_10000", "no shift"),
     ("the largest logit of the whole batch is the shift",
@@ -166,6 +169,9 @@ SOFTMAX_FORWARD = bugs_of(
 
 SOFTMAX_BACKWARD = bugs_of(
     "softmax_backward",
+    ("dp comes back", "return p * (dp - weighted)",
+     "return dp + 0",
+     "is_the_gradient_of_its_own_forward", "dp returned"),
     ("only the diagonal of the Jacobian", "p * (dp - weighted)", "p * (1 - p) * dp",
      "is_the_gradient_of_its_own_forward", "diagonal only"),
     ("the sum over the row is missing", "p * (dp - weighted)", "p * dp",
@@ -232,6 +238,15 @@ LOG_SOFTMAX_BACKWARD = bugs_of(
 
 CROSS_ENTROPY_FORWARD = bugs_of(
     "cross_entropy_forward",
+    ("only the first row counts", "-np.mean(log_p[rows, y])",
+     "-log_p[0, y[0]]",
+     "gives_the_right_value", "first row only"),
+    ("all classes count", "-np.mean(log_p[rows, y])",
+     "-np.mean(log_p)",
+     "gives_the_right_value", "all classes"),
+    ("no shift", "log_p = log_softmax(z, axis=1)",
+     "log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))",
+     "is_right_for_logits_up_to_10000", "no shift"),
     ("the sum, not the mean", "-np.mean(", "-np.sum(",
      "gives_the_right_value", "factor N"),
     ("the minus is forgotten", "-np.mean(", "np.mean(",
@@ -280,6 +295,15 @@ CROSS_ENTROPY_FORWARD = bugs_of(
 
 CROSS_ENTROPY_BACKWARD = bugs_of(
     "cross_entropy_backward",
+    ("p is divided by N, the 1 is not", "dz = np.exp(log_p)",
+     "dz = np.exp(log_p) / len(y)",
+     "is_the_gradient_of_its_own_forward", "1 not divided by N",
+     (("cross_entropy_backward", "dz * dloss / len(y)", "dz * dloss"),)),
+    ("the logits in place of p", "dz = np.exp(log_p)",
+     "dz = z.copy()",
+     "is_the_gradient_of_its_own_forward", "no softmax",
+     (("cross_entropy_backward", "log_p, y = cache", "z, y = cache"),
+      ("cross_entropy_forward", "(log_p, y)", "(z, y)"))),
     ("not divided by N", "dz * dloss / len(y)", "dz * dloss",
      "is_the_gradient_of_its_own_forward", "factor N"),
     ("divided by N twice", "dz * dloss / len(y)", "dz * dloss / len(y) ** 2",
@@ -370,6 +394,12 @@ LINEAR = bugs_of(
 
 RELU = bugs_of(
     "relu_forward",
+    ("h comes back", "np.maximum(h, 0)",
+     "h.copy()",
+     "gives_the_right_value", "h returned"),
+    ("the mask comes back", "np.maximum(h, 0)",
+     "active.astype(h.dtype)",
+     "gives_the_right_value", "mask returned"),
     ("the absolute value", "np.maximum(h, 0)", "np.abs(h)",
      "gives_the_right_value", "absolute value"),
     ("a leak of 0.01", "np.maximum(h, 0)", "np.maximum(h, 0.01 * h)",
@@ -390,6 +420,10 @@ RELU = bugs_of(
      "is_the_gradient_of_its_own_forward", "mask of da"),
     ("the mask is turned round", "da * active", "da * ~active",
      "is_the_gradient_of_its_own_forward", "mask turned round"),
+    ("h is masked, not da", "da * active", "h * active",
+     "is_the_gradient_of_its_own_forward", "h for da",
+     (("relu_forward", "(active,)", "(active, h)"),
+      ("relu_backward", "(active,) = cache", "active, h = cache"))),
     ("da is forgotten", "da * active", "active.astype(da.dtype)",
      "is_the_gradient_of_its_own_forward", "da forgotten"),
     ("da is changed in place", "return da * active",
@@ -403,6 +437,12 @@ RELU = bugs_of(
 
 PSI = bugs_of(
     "psi",
+    ("2k is added", " - 2 * k",
+     " + 2 * k",
+     "gives_the_right_value", "+2k"),
+    ("m times cos, without pieces", "sign * np.cos(m * theta) - 2 * k",
+     "m * np.cos(theta)",
+     "gives_the_right_value", "m cos"),
     ("k is rounded", "np.floor(m * theta / np.pi)", "np.round(m * theta / np.pi)",
      "gives_the_right_value", "k rounded"),
     ("k is always 0", "k = np.minimum(np.floor(m * theta / np.pi), m - 1)",

@@ -12,6 +12,7 @@ from planted_bugs import BUGS, wrong_source
 
 from npsoftmax.checks import check_solution, load_solution, runner
 from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.mistakes import MISTAKES
 from npsoftmax.checks.properties import properties_of
 from npsoftmax.checks.solution import Solution
 
@@ -93,6 +94,11 @@ def assert_never_accused(solution):
 
 def test_there_is_a_planted_bug_in_every_function():
     assert {bug.function for bug in BUGS} == set(CONTRACT)
+
+
+def test_every_mistake_that_can_be_named_is_planted_somewhere():
+    names = {mistake.name for mistakes in MISTAKES.values() for mistake in mistakes}
+    assert names - {bug.diagnosis for bug in BUGS} == set()
 
 
 def test_every_planted_bug_is_another_one():
