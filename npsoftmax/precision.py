@@ -5,6 +5,7 @@ norms that neither overflow nor underflow on the way, and powers of two to scale
     power_of_two    2^e <= |a| < 2^(e+1): multiplying by it changes no digit
     norms           whose squares leave the range long before their numbers do
     mean            of numbers up to the largest there is
+    in_blocks       large arrays, so many rows at a time, in the processor's cache
 """
 
 import numpy as np
