@@ -2,6 +2,7 @@
 norms that neither overflow nor underflow on the way, and powers of two to scale by.
 
     two_sum         a - b = d + err exactly, d being the rounded difference (Knuth)
+    sums            of a row, whose own rounding does not grow with its length
     power_of_two    2^e <= |a| < 2^(e+1): multiplying by it changes no digit
     norms           whose squares leave the range long before their numbers do
     mean            of numbers up to the largest there is
@@ -25,6 +26,21 @@ def two_sum(a, b):
         minus_b += b
         err -= minus_b
     return d, err
+
+
+def sums(e):
+    """Return the sums (N,) of the rows of e (N, C), e >= 0, to about the last digit.
+
+    Beside a number as large as twice their sum, all e are rounded to multiples of one
+    unit, and these add up without any rounding; what is rounded off is added apart.
+    """
+    ones = np.ones(e.shape[1], e.dtype)
+    large = 2 * (e @ ones).real[:, None]  # (N, 1)
+    high = e + large  # (N, C)
+    high -= large
+    total = high @ ones  # (N,) exact
+    total += np.subtract(e, high, out=high) @ ones
+    return total
 
 
 def power_of_two(a):

@@ -26,7 +26,14 @@ import numpy as np
 
 from npsoftmax.arguments import axis as check_axis
 from npsoftmax.arguments import gradient, logits, numeric
-from npsoftmax.precision import in_blocks, places, power_of_two, two_sum, working_copy
+from npsoftmax.precision import (
+    in_blocks,
+    places,
+    power_of_two,
+    sums,
+    two_sum,
+    working_copy,
+)
 
 
 class SoftmaxCache(NamedTuple):
@@ -166,10 +173,10 @@ def shifted_exponentials(z):
     e += err  # (N, C) exp(d + err) = exp(d) (1 + err)
     e_top = e.take(largest)  # (N,) 1, or nan
     e.put(largest, 0)
-    r = e.sum(axis=1)  # (N,) (1)
+    r = sums(e)  # (N,) (1)
     e.put(largest, e_top)
     tiny = z.shape[1] * np.finfo(r.dtype).tiny
-    if r.size and r.real.min() < tiny:
+    if r.size and np.fmin.reduce(r.real) < tiny:
         subnormal = r.real < tiny  # (N,)
         r[subnormal] = _tiny_sum(z[subnormal], top[subnormal])
     return top, d, e, r

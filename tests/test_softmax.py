@@ -20,6 +20,7 @@ from npsoftmax import (
     softmax_forward,
 )
 from npsoftmax.gradcheck import check_gradients
+from npsoftmax.precision import sums
 
 SIZES = [1, 2, 10, 1000]
 if settings.get_current_profile_name() == "thorough":
@@ -163,6 +164,13 @@ def test_every_axis_is_as_right_as_the_last(axis):
     assert exact.ulps(logsumexp(z, axis)[1, 2], exact.logsumexp(rows)) <= 4
 
 
+@pytest.mark.parametrize("dtype", ULPS)
+@pytest.mark.parametrize("columns", [1, 2, 10, 30, 100, 1000])
+def test_a_sum_is_as_right_for_a_long_row_as_for_a_short_one(columns, dtype):
+    e = np.random.default_rng(columns).uniform(size=(50, columns)).astype(dtype) ** 9
+    assert exact.ulps(sums(e), [sum(row) for row in exact.decimals(e)]) <= 1
+
+
 @given(finite_rows())
 def test_the_layers_give_what_the_functions_give(z):
     np.testing.assert_array_equal(softmax_forward(z)[0], softmax(z))
@@ -223,6 +231,15 @@ def test_a_special_row_leaves_its_neighbours_alone():
         np.testing.assert_array_equal(softmax(z)[row], softmax([0.0, 1.0]))
         np.testing.assert_array_equal(log_softmax(z)[row], log_softmax([0.0, 1.0]))
         assert logsumexp(z)[row] == logsumexp([0.0, 1.0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_sum_of_subnormal_exponentials_keeps_its_digits(dtype):
+    z = np.random.default_rng(0).uniform(0, 1, (3, 1000)).astype(dtype)
+    z[1] = nan
+    z[2, 7] = 8 - np.log(np.finfo(dtype).tiny)
+    assert -np.finfo(dtype).tiny < log_softmax(z)[2, 7] < 0
+    assert exact.ulps(log_softmax(z)[2], exact.log_softmax(z[2])) <= ULPS[dtype]
 
 
 def test_a_difference_that_overflows_is_a_probability_of_zero():
