@@ -53,6 +53,7 @@ class InputCheck:
     tolerance: np.ndarray
     step: np.ndarray
     kink: np.ndarray  # bool: on a kink, so not judged
+    flat: np.ndarray  # bool: forward's output does not move with this entry
     fine: float  # the relative change that must be seen
     rate: float | None = None
 
@@ -78,7 +79,7 @@ class InputCheck:
         size = np.abs(self.numeric)
         floor = self.fine * np.max(size, initial=0.0)
         wanted = np.where(size > floor, self.fine * size, floor) / 2
-        both_zero = (self.analytic == 0) & (self.numeric == 0) & (floor == 0)
+        both_zero = self.flat & (self.analytic == 0) & (floor == 0)
         return ~(self.tolerance <= wanted) & ~both_zero
 
     def entry(self, index):
@@ -190,9 +191,7 @@ def _wrong_lines(report, wrong):
         yield f"  and {len(wrong) - SHOWN} more of {entries} entries are wrong"
     elif len(wrong) < entries:
         others = entries - len(wrong)
-        yield f"  {counted(others, 'other entry', 'other entries')} agree" + "s" * (
-            others == 1
-        )
+        yield f"  {_counted(others, 'other entry agrees', 'other entries agree')}"
     for text in _ratios(report):
         yield from _paragraph("looks like", text)
 
@@ -227,11 +226,12 @@ def _why_inconclusive(report):
 
 def _too_wide(check, blind):
     if check.rate is not None:
-        return f"the rate by {check.name} is neither 2 nor 1: other inputs may tell"
+        seen = "nothing but rounding" if math.isnan(check.rate) else "no clear order"
+        return f"the remainder by {check.name} shows {seen}: other inputs may tell"
     if np.isfinite(check.tolerance[blind]).all():
         tolerance = f"up to {check.tolerance[blind].max():.1g}"
         size = np.abs(check.numeric).max()
-        entries = counted(blind.sum(), "entry", "entries")
+        entries = _counted(blind.sum(), "entry", "entries")
         return (
             f"{entries} of the gradient by {check.name} can be known to {tolerance} "
             f"only, where the largest is {size:.2g}: other inputs may tell"
@@ -247,7 +247,7 @@ def _how(report):
     entries = sum(math.prod(check.shape) for check in report.inputs)
     if report.method == "Taylor rate":
         return f"Taylor rate along one direction for each input, {entries} entries"
-    return f"{report.method}, h = {step}, all {counted(entries, 'entry', 'entries')}"
+    return f"{report.method}, h = {step}, all {_counted(entries, 'entry', 'entries')}"
 
 
 def _step_range(report):
@@ -292,7 +292,8 @@ def _errors_row(check):
 
 
 def _rates_row(check):
-    shown = "inf (linear)" if check.rate == math.inf else f"{check.rate:.2f}"
+    shown = {math.inf: "inf (linear)"}.get(check.rate, f"{check.rate:.2f}")
+    shown = "none" if math.isnan(check.rate) else shown
     return check.name, _shape(check.shape), f"{float(check.analytic):.6g}", shown
 
 
@@ -301,13 +302,18 @@ def _shape(shape):
 
 
 def _table(head, rows):
-    """Yield the lines of a table: the first column to the left, the others right."""
+    """Yield the lines of a table: the first column to the left, the others right.
+
+    In a table wider than 80 columns the first has a line of its own.
+    """
     rows = [head, *rows]
-    widths = [max(len(row[c]) for row in rows) for c in range(len(head))]
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [row[c].rjust(widths[c]) for c in range(1, len(head))]
-        yield "  " + "  ".join(cells).rstrip()
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = "  ".join(map(str.rjust, others, widths[1:])).rstrip()
+        if 2 + sum(widths) + 2 * len(others) <= 80:
+            yield f"  {first:<{widths[0]}}  {cells}"
+        else:
+            yield from (f"  {first}", f"    {cells}")
 
 
 def _paragraph(title, text):
@@ -317,5 +323,5 @@ def _paragraph(title, text):
         yield f"  {title if i == 0 else '':<11} {line}"
 
 
-def counted(n, one, many=None):
-    return f"{n} {one if n == 1 else many or one + 's'}"
+def _counted(n, one, many):
+    return f"{n} {one if n == 1 else many}"

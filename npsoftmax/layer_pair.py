@@ -33,6 +33,7 @@ class LayerPair:
     pieces     the integer and boolean arrays in its cache, by name
     cotangent  of the output's shape
     gradients  by the moved leaves, as backward gives them
+    largest    number in inputs, cache and output
     edits      sentences about arrays that forward or backward wrote into
     lifted     the names of leaves that were not float64
     """
@@ -50,6 +51,8 @@ class LayerPair:
                 "only floating-point numbers have a gradient"
             )
         self.pieces = [(name, np.array(a)) for name, a in named_pieces("cache", cache)]
+        everything = named_arrays("", (self.leaves, cache, self.output))
+        self.largest = max(_largest(a) for _, a in everything)
         self.cotangent = _cotangent(cotangent, self.output.shape, rng)
         self.gradients = self.run_backward(self.leaves)
 
@@ -216,6 +219,11 @@ def name_of(function):
 def label_of(name, index):
     """Return an entry as one writes it: `x[2, 0]`."""
     return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def _largest(a):
+    sizes = np.abs(a[np.isfinite(a)]) if a.dtype.kind == "f" else np.zeros(1)
+    return np.max(sizes, initial=0.0)
 
 
 def _cotangent(cotangent, shape, rng):

@@ -2,10 +2,11 @@
 what it says can be read.
 
 The right gradients are drawn where checks go astray: confident rows, equal vectors,
-norms from 1e-300 to 1e150, angles on the knots of psi, logits up to 1e8.
+norms from 1e-300 to 1e290, angles on the knots of psi, logits up to 1e8.
 """
 
 import dataclasses
+import doctest
 import functools
 import math
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from hypothesis import given, settings
 from npsoftmax import (
     cross_entropy_backward,
     cross_entropy_forward,
+    differentiation,
+    gradcheck,
     init_params,
     linear_backward,
     linear_forward,
@@ -114,30 +117,28 @@ def draw_logits(rng, N, C):
     elif kind == "zero":
         z[:] = 0
     elif kind == "confident":
-        ahead = rng.choice([20, 40, 300, 700])
+        ahead = rng.choice([20, 40, 300, 700, 720])
         z[np.arange(N), rng.integers(C, size=N)] += ahead
     elif kind == "two sizes":
         z[0] *= 1e-3
     return z
 
 
-FEATURES = [
-    *("free", "integers", "equal", "size of x", "size of W", "sizes", "zero"),
-    *("parallel", "knot"),
-]
+FEATURES = ["free", "integers", "equal", "x size", "W size", "sizes", "zero"]
+FEATURES += ["parallel", "knot"]
 
 
 def draw_features(rng, N, D, C, m):
     x, W = rng.normal(size=(N, D)), rng.normal(size=(D, C))
-    y, sizes = rng.integers(C, size=N), 10.0 ** np.array([-300, -100, -8, 8, 100, 150])
+    y, sizes = rng.integers(C, size=N), 10.0 ** np.array([-300, -100, -8, 8, 100, 290])
     kind = rng.choice(FEATURES)
     if kind == "integers":
         x, W = np.round(x), np.round(W)
     elif kind == "equal":
         x[:], W[:] = x[0], W[:, :1]
-    elif kind == "size of x":
+    elif kind == "x size":
         x *= rng.choice(sizes)
-    elif kind == "size of W":
+    elif kind == "W size":
         W *= rng.choice(sizes)
     elif kind == "sizes":
         x *= 10.0 ** rng.integers(-8, 8, size=(N, 1))
@@ -503,6 +504,92 @@ def test_no_difference_is_taken_across_a_knot():
     assert abs(report.worst.error) < 1e-6
 
 
+# Where differences go astray
+
+
+@pytest.mark.parametrize("method", DIFFERENCES)
+def test_a_step_so_large_that_it_sees_straight_arms_is_not_trusted(method):
+    """The loss of two logits bends where they are equal; steps of 1e8 miss it."""
+    z, y = np.array([[1e9, 1e9 - 0.5]]), np.array([0])
+    report = check_gradients(textbook_forward, textbook_backward, (z, y), method=method)
+    assert report.verdict != "wrong", report
+
+
+@pytest.mark.parametrize("method", DIFFERENCES)
+def test_one_step_alone_is_not_trusted(method):
+    """Only the smallest step is near enough to cos = 1 for psi to take its sum."""
+    cos = np.array(1.0)
+    report = check_gradients(psi_forward, psi_backward, (cos, 7), method=method)
+    assert report.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("method", DIFFERENCES)
+@given(z=st.floats(-50, 0), seed=seeds)
+def test_noise_that_moving_the_input_does_not_show_is_seen(method, z, seed):
+    """log(1 + e^z) is rounded like 1 + e^z, though it is no larger than e^z."""
+    z, y = np.array([[0.0, z]]), np.array([0])
+    layer = textbook_forward, textbook_backward
+    report = check_gradients(*layer, (z, y), method=method, rng=seed)
+    assert report.verdict != "wrong", report
+
+
+@pytest.mark.parametrize("method", DIFFERENCES)
+def test_a_slope_below_the_noise_of_the_function_is_inconclusive(method):
+    def forward(x):
+        return np.sum(1e15 + np.sin(x)), x
+
+    def backward(d_output, x):
+        return d_output * np.cos(x)
+
+    for wrong_or_right in (backward, spoiled(backward, negated)):
+        x = np.array([0.5, -1.0])
+        report = check_gradients(forward, wrong_or_right, x, method=method)
+        assert report.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("method", ["complex step", "five-point"])
+def test_a_tiny_slope_of_a_tiny_output_is_seen_beside_large_ones(method):
+    """Outputs are differenced one by one: a sum of them would round 2e-9 away."""
+
+    def forward(x):
+        return np.exp(x), np.exp(x)
+
+    x, cotangent = np.array([-20.0, 20.0]), np.array([1e10, 1.0])
+    wrong_backward = spoiled(lambda da, a: da * a, nudge(0, (0,)))
+    report = check_gradients(
+        forward, wrong_backward, x, cotangent=cotangent, method=method
+    )
+    assert report.verdict == "wrong"
+    assert report.worst.label == "x[0]"
+
+
+def test_a_slope_too_small_for_the_complex_step_is_not_taken_for_0():
+    z = np.array([[0.0, 725.0]])
+    zero_backward = spoiled(softmax_backward, zeroed)
+    assert check_gradients(softmax_forward, softmax_backward, z).verdict != "wrong"
+    assert check_gradients(softmax_forward, zero_backward, z).verdict != "right"
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e200, 1e300])
+def test_norms_at_the_ends_of_the_range_can_be_told(size):
+    rng = np.random.default_rng(0)
+    x, W, y = size * rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), np.array([0, 3])
+    minus_g = spoiled(lsoftmax_backward, negated)
+    right = check_gradients(lsoftmax_forward, lsoftmax_backward, (x, W, y, 4, 1.0))
+    wrong = check_gradients(lsoftmax_forward, minus_g, (x, W, y, 4, 1.0))
+    assert right.verdict == ("right" if size < 1e270 else "inconclusive"), right
+    assert wrong.verdict == "wrong", wrong
+    assert right.method == wrong.method == "complex step"
+
+
+def test_the_taylor_rate_does_not_accuse_on_the_tip_of_a_cone():
+    x, W, y = np.zeros((1, 3)), np.ones((3, 2)), np.array([1])
+    layer = lsoftmax_forward, lsoftmax_backward
+    report = check_gradients(*layer, (x, W, y, 2), method="Taylor rate")
+    assert report.verdict == "inconclusive"
+    assert report.kinks[0].label == "x"
+
+
 # What is given
 
 
@@ -696,6 +783,16 @@ def test_a_report_fits_into_80_columns_of_ascii(problem, method, right):
     assert any(line.startswith("  how") for line in lines)
 
 
+def test_a_wide_table_has_its_names_on_lines_of_their_own():
+    def forward(a_name_as_long_as_any_name_in_a_program_may_be):
+        return tanh_forward(a_name_as_long_as_any_name_in_a_program_may_be)
+
+    wrong_backward = spoiled(tanh_backward, lambda g: [g[0] * (1 + 1e-10)])
+    text = str(check_gradients(forward, wrong_backward, np.array([[0.3]])))
+    assert "\n  a_name_as_long_as_any_name_in_a_program_may_be[0, 0]\n" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_at_most_six_entries_are_listed_and_the_rest_counted():
     x = np.arange(1.0, 11)
     text = str(check_gradients(tanh_forward, spoiled(tanh_backward, negated), x / 10))
@@ -708,3 +805,9 @@ def test_the_digits_shown_tell_the_two_apart():
     wrong_backward = spoiled(tanh_backward, lambda g: [g[0] * (1 + 1e-10)])
     row = str(check_gradients(tanh_forward, wrong_backward, x)).splitlines()[2].split()
     assert row[1] != row[2]
+
+
+@pytest.mark.parametrize("module", [gradcheck, differentiation])
+def test_the_examples_in_the_docstrings_are_true(module):
+    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(module).attempted > 0
