@@ -1,7 +1,7 @@
 """Softmax cross-entropy: logits z and labels y to the mean loss, and back.
 
     (2)  loss = -(1/N) sum_i log p_{i, y_i}          with log p by (1) of softmax.py
-    (3)  dz_ij = p_ij / N                            for j != y_i
+    (3)  dz_ij = p_ij / N                            for j != y_i, all times dloss
          dz_{i, y_i} = (p_{i, y_i} - 1) / N = -(1/N) sum_{j != y_i} p_ij
 
 The two forms of the label's own entry are equal on paper. For a confident right answer
@@ -51,7 +51,7 @@ def cross_entropy_backward(dloss, cache):
     y, top, d, e, r, log_p_y, loss = cache
     dloss = gradient("dloss", dloss, ())
     label = places(y, d.shape[1])  # (N,)
-    dz = e / (1 + r[:, None])  # (N, C) p
+    dz = e / (1 + r[:, None])  # (N, C) p (1)
     others = r / (1 + r)  # (N,) all p but the largest
     dz.put(label, np.where(y == top, -others, dz.take(label) - 1))  # (N, C) (3)
     dz *= dloss / len(y)  # (N, C) (3)

@@ -22,7 +22,8 @@ of the true class (Liu, Wen, Yu, Yang, ICML 2016), and back.
 In (9) the first form shows a radial and a tangential part; the second, the same sorted
 by W_y and x, is what the code computes: its g' W_y is a matrix product like those of
 the other classes. No angle is ever computed, so there is no arccos to leave [-1, 1],
-no sin(theta) to divide by, and no eps anywhere.
+no sin(theta) to divide by, and no eps is added anywhere. At a knot, where two pieces
+meet, either will do: value and slope are the same.
 """
 
 from typing import NamedTuple
@@ -63,6 +64,8 @@ def psi(theta, m):
 def psi_prime(theta, m):
     """Return dpsi/dtheta = -m |sin(m theta)| (8): one formula for all the pieces.
 
+    |.| is not analytic, so its sign is taken from k, for the complex step's sake; at a
+    knot, where the slope is 0, rounding may leave it an ulp above.
     theta: angles in radians in [0, pi], any shape -> the same shape. m: the margin, an
     integer from 1. Raises ValueError for an angle outside [0, pi].
     """
@@ -86,7 +89,7 @@ class PsiCache(NamedTuple):
 def psi_forward(cos, m):
     """Return psi (5) from cos(theta), of any shape, and the cache.
 
-    Raises ValueError for a cosine outside [-1, 1] by more than rounding: 1 + 2 eps,
+    Raises ValueError for a cosine outside [-1, 1] by more than sqrt(eps): 1 + 2 eps,
     what the product of two unit vectors may give, is taken as it is.
     """
     cos, m = numbers("cos", cos), margin(m)
@@ -123,7 +126,7 @@ def chebyshev(c, m):
 
 
 class LSoftmaxCache(NamedTuple):
-    """The intermediates of (4) to (6) and (9), in order of computation."""
+    """The intermediates of (4) to (6), (8) and (9), in order of computation."""
 
     x: np.ndarray  # (N, D) divided by x_scale
     x_scale: np.ndarray  # (N, 1) powers of two, or 1 for all
@@ -156,7 +159,7 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     dtype, label = np.result_type(x, W), places(y, W.shape[1])
     x, W = working_copy(x), working_copy(W)
     x, x_scale, x_norm, W, W_scale, W_norm = _usual_sizes(x, W)
-    z = x @ W  # (N, C) (4)
+    z = x @ W  # (N, C) (6) of j != y, (4)
     length = x_norm * W_norm[y]  # (N,) |x| |W_y|
     divisor = nonzero(length)  # (N,) 1 where no angle exists
     cos = z.take(label) / divisor  # (N,) (4)
@@ -185,7 +188,7 @@ def lsoftmax_backward(dz, cache):
     dz_x, along = _by_parts(dz * (W_scale / room), label, g_prime, radial)
     along_x = along * W_norm[y] / nonzero(x_norm)  # (N,)
     dx = dz_x @ W.T  # (N, D) sum_j dz_j W_j, and dz_y g' W_y
-    dx += along_x[:, None] * x  # (N, D) (9)
+    dx += along_x[:, None] * x  # (N, D) (9), second form
 
     dz_W, along = _by_parts(dz * (x_scale / room), label, g_prime, radial)
     along_y = np.bincount(y, along * x_norm, len(W_norm))  # (C,) all rows with y_i = c

@@ -6,14 +6,14 @@ log sum exp; forward and backward, each right to the last digits.
          logsumexp(z) = max z + log1p(r)
          p_j = e_j / (1 + r)      log p_j = d_j - log1p(r)
 
-         dz_j = p_j (dp_j - sum_l p_l dp_l)             from dp
-         dz_j = dlog_p_j - p_j sum_l dlog_p_l           from dlog_p
+    (1a) dz_j = p_j (dp_j - sum_l p_l dp_l)             from dp
+    (1b) dz_j = dlog_p_j - p_j sum_l dlog_p_l           from dlog_p
 
 Three steps make (1) right where exp(z_j) / sum exp(z_l) is not:
 * the shift by max z: no exp overflows, and 1 + r is never 0;
 * r without the largest term: log1p(r) keeps a tiny r, which log(1 + r) rounds away;
-* the rounding error of the shift is carried along: near z = 700 it is 5.7e-14, which
-  exp would turn into 256 wrong units in the last place.
+* the rounding error of the shift is carried along: near d = -700 it is up to 5.7e-14,
+  which exp would turn into 256 to 512 wrong units in the last place.
 
 Special values: an entry -inf has p = 0; one entry +inf has p = 1 and all others 0; a
 row of only -inf, or with two +inf, has no limit and gives nan (its logsumexp is -inf,
@@ -62,6 +62,7 @@ def logsumexp(z, axis=-1):
     z: any shape, at least one entry along `axis` -> z's shape without that axis. Raises
     TypeError for what is no number, ValueError for an empty axis. Source: Blanchard,
     Higham and Higham, IMA J. Numer. Anal. 41 (2021), whose form leaves the 1 out of r.
+    Where max z and log1p(r) cancel, near 0, the error is eps in absolute terms.
 
     >>> float(logsumexp([-1000.0, -1000.0]))   # log(exp(-1000) + ...) is log(0)
     -999.3068528194401
@@ -119,7 +120,8 @@ def _log_softmax(z):
 def naive_softmax(z, axis=-1):
     """Return exp(z) / sum(exp(z)) as it stands in the book, to be looked at, not used.
 
-    It overflows for z > 709.78 (float32: 88.72) and divides 0 by 0 for z < -745.
+    It overflows where one z > 709.78 (float32: 88.72), and divides 0 by 0 where all of
+    a row lie below -745.13 (float32: -103.97).
 
     >>> with np.errstate(all="ignore"):
     ...     naive_softmax([1000.0, 0.0])
@@ -144,7 +146,7 @@ def softmax_backward(dp, cache):
     # The same for all of a row changes nothing, and with 0 at the largest p, near 1 for
     # a confident row, nothing cancels there.
     dp = dp - dp.take(places(top, dp.shape[1]))[:, None]  # (N, C)
-    return p * (dp - (p * dp).sum(axis=1, keepdims=True))  # (N, C)
+    return p * (dp - (p * dp).sum(axis=1, keepdims=True))  # (N, C) (1a)
 
 
 def log_softmax_forward(z):
@@ -160,7 +162,7 @@ def log_softmax_backward(dlog_p, cache):
     top, d, e, r, log_p = cache
     dlog_p = gradient("dlog_p", dlog_p, log_p.shape)
     p = (e / (1 + r[:, None])).astype(log_p.dtype, copy=False)  # (N, C) (1)
-    return dlog_p - p * dlog_p.sum(axis=1, keepdims=True)  # (N, C)
+    return dlog_p - p * dlog_p.sum(axis=1, keepdims=True)  # (N, C) (1b)
 
 
 def shifted_exponentials(z):
@@ -183,10 +185,10 @@ def shifted_exponentials(z):
 
 
 def _tiny_sum(z, top):
-    """Return r (N,) for rows so far below their largest that each e is subnormal.
+    """Return r (N,) for rows so far below their largest that an e may be subnormal.
 
-    A subnormal number has lost digits, and a sum of 1000 of them a thousand times as
-    many: so exp(s) r is summed, which is of everyday size, and rounded once at the end.
+    A subnormal number has lost digits, and the errors of 1000 of them add up: so
+    exp(s) r is summed, of normal numbers, and rounded once at the end.
     """
     d, err = subtract_max(z, np.take_along_axis(z, top[:, None], axis=1))  # (N, C) (1)
     s = power_of_two(np.log(np.finfo(d.dtype).tiny))  # 512, or 64: d + s is exact

@@ -31,7 +31,7 @@ class Settings(NamedTuple):
     batch: int = 64  # images a step
     rate: float = 0.04  # of learning, before it is divided
     momentum: float = 0.9
-    decay: float = 5e-4  # of the weights
+    decay: float = 5e-4  # of all parameters
 
 
 class Annealing(NamedTuple):
@@ -106,9 +106,9 @@ def train(x, y, m, seed, settings=None, annealing=None) -> Iterator[Epoch]:
     """Yield an Epoch after each pass over images x (N, D) with labels y (N,).
 
     m: the margin, 1 for plain softmax. seed: the same seed gives the same run, to the
-    digit. settings, annealing: by default those for the bundled digits. Raises
-    DivergenceError once the loss or a parameter is inf or nan; ValueError or TypeError,
-    when called and not later, for an argument that cannot be.
+    digit, on one machine with one NumPy. settings, annealing: by default those for the
+    bundled digits. Raises DivergenceError once the loss or a parameter is inf or nan;
+    ValueError or TypeError, when called and not later, for an argument that cannot be.
     """
     settings = check_settings(settings or Settings())
     x = finite("x", matrix("x", x, "(N, D)"))

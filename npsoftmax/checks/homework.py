@@ -93,8 +93,8 @@ HINTS = {
         to 0.""",
     ),
     "linear_forward": (
-        """One matrix product. Which axis of z does b belong to, rows or columns, when b
-        may be missing?""",
+        """One matrix product. Which axis of z does b belong to, rows or columns? And b
+        may be missing.""",
         """z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z
         += b where z may be somebody else's array, and not `if b:`, which an array
         cannot answer. Keep x, W and whether there was a b.""",
@@ -120,9 +120,9 @@ HINTS = {
         side's slope is accepted.""",
     ),
     "psi": (
-        """cos(m theta) goes down and up m times in half a turn. psi lets it go down
-        only: every piece between two knots k pi/m is turned upright by (-1)^k and hung
-        on the end of the piece before by -2k. First find k, the number of the
+        """In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
+        go down only: every piece between two knots k pi/m is turned upright by (-1)^k
+        and hung on the end of the piece before by -2k. First find k, the number of the
         piece.""",
         """k = floor(m theta / pi), and at theta = pi, where this gives m, the last
         piece k = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k
@@ -140,9 +140,9 @@ HINTS = {
         product of two rounded vectors may be 1.0000000000000002, and arccos of that is
         nan.""",
         """theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m).
-        Exact bounds: -1 + 1e-7 would move every small angle. Or no angle at all: cos(m
-        theta) by c -> 2 c cos((m-1) theta) - cos((m-2) theta), and k = how many of
-        cos(j pi/m), j = 1 .. m-1, lie above cos.""",
+        Exact bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one.
+        Or no angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and
+        k = how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
     ),
     "psi_backward": (
         """By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta is
@@ -157,7 +157,7 @@ HINTS = {
         g.""",
         """W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and
         W_y by their norms first (by 1 where a norm is 0) and multiply after: the
-        product of two squared tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm *
+        product of two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm *
         g. Prediction needs none of this: argmax(x @ W).""",
     ),
     "lsoftmax_backward": (

@@ -154,7 +154,7 @@ def _cross_entropy_backward(inputs, result, index):
 
 def _products(a, b):
     return _sum(
-        f"{g(s)}*{g(t)}".replace("*-", "*(-") + ")" * (t < 0)
+        f"{g(s)}*{g(t)}".replace("*-", "*(-") + ")" * bool(t < 0)
         for s, t in zip(a, b, strict=True)
     )
 
@@ -193,7 +193,7 @@ def _relu_backward(inputs, result, index):
     h, da = inputs["h"][index], inputs["da"][index]
     if h > 0:
         return f"h = {g(h)} > 0, so {_entry(result, index)} = da = {g(da)}"
-    return f"h = {g(h)} < 0, so {_entry(result, index)} = 0"
+    return f"h = {g(h)} <= 0, so {_entry(result, index)} = 0"
 
 
 # ------------------------------------------------------------------------------ psi
@@ -235,11 +235,13 @@ def _psi_prime(inputs, result, index):
 
 def _psi_backward(inputs, result, index):
     degrees, m = _degrees(inputs, index), inputs["m"]
-    sin = cosine(degrees - 90)
+    sin, times = cosine(degrees - 90), inputs["dpsi"][index]
     if not sin:
-        return f"{g(degrees)} degrees, m = {m}: the slope by cos is m^2 = {m * m}"
+        return (
+            f"{g(degrees)} degrees, m = {m}: the slope by cos is m^2 = {m * m}; "
+            f"{g(times)} * {m * m} = {g(times * m * m)}"
+        )
     slope = m * abs(cosine(m * degrees - 90)) / sin
-    times = inputs["dpsi"][index]
     return (
         f"{g(degrees)} degrees, m = {m}: {g(times)} * m |sin(m theta)| / sin(theta) = "
         f"{g(times)} * {g(slope)} = {g(times * slope)}"

@@ -69,7 +69,7 @@ def softmax_backward(dp, cache):
 
     dp (N, C), the cache of softmax_forward -> dz (N, C).
 
-         dp_l/dz_j = p_l (1 - p_j) for l = j,  -p_l p_j for l != j, in each row
+         p_l changes with z_j by p_l (1 - p_j) for l = j, by -p_l p_j for l != j
     """
     raise NotImplementedError
 
@@ -87,7 +87,7 @@ def log_softmax_backward(dlog_p, cache):
 
     dlog_p (N, C), the cache of log_softmax_forward -> dz (N, C).
 
-         dlog_p_l/dz_j = 1 - p_j for l = j,  -p_j for l != j, in each row
+         log p_l changes with z_j by 1 - p_j for l = j, by -p_j for l != j
     """
     raise NotImplementedError
 
@@ -196,7 +196,7 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     of the plain cosine is mixed in -> z (N, C), cache.
 
     (4)  W_c . x = |W_c| |x| cos(theta_c)
-    (6)  z_j = W_j . x for j != y;   z_y = |W_y| |x| g,
+    (6)  z_j = W_j . x for j != y;   z_y = f_y = |W_y| |x| g,
          g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
     (10) x = 0 or W_y = 0: there is no angle, and z_y = 0
     """
@@ -209,8 +209,8 @@ def lsoftmax_backward(dz, cache):
     dz (N, C), the cache of lsoftmax_forward -> dx (N, D), dW (D, C).
 
     (9)  with xh = x/|x|, wh = W_y/|W_y|, c = xh . wh, g' = (lam + dpsi/dcos)/(1 + lam):
-         dz_y/dx   = |W_y| (g xh + g' (wh - c xh))
-         dz_y/dW_y = |x|   (g wh + g' (xh - c wh))
-    (10) x = 0 or W_y = 0: dz_y/dx = W_y and dz_y/dW_y = x
+         df_y/dx   = |W_y| (g xh + g' (wh - c xh))
+         df_y/dW_y = |x|   (g wh + g' (xh - c wh))
+    (10) x = 0 or W_y = 0: df_y/dx = W_y and df_y/dW_y = x
     """
     raise NotImplementedError

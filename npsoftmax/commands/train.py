@@ -208,7 +208,7 @@ COLUMNS = (
     ("test", "test_error", 100),
     ("to own weight", "to_weight", 1),
     ("to own mean", "within", 1),
-    ("between means", "between", 1),
+    ("nearest means", "between", 1),
 )
 WIDTH = 15
 
