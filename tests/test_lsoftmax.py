@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_softmax import VERDICTS, read_only, seeds, some
+from test_softmax import VERDICTS, inf, read_only, seeds, some
 
 from npsoftmax import (
     cross_entropy_backward,
@@ -230,6 +230,20 @@ def test_logits_and_loss_are_finite_wherever_they_fit(batch):
     assert np.isfinite(z).all()
     assert np.isfinite(loss)
     assert np.isfinite(dz).all()
+
+
+def test_a_part_of_the_gradient_may_be_beyond_the_range_where_the_gradient_is_not():
+    x, W = np.array([[1e-10, 0.0]]), np.array([[1e307, 0.0], [0.0, 1e307]])
+    z, cache = lsoftmax_forward(x, W, [0], 10)  # theta = 0: g' is 100, and g is 1
+    dx, _ = lsoftmax_backward(np.array([[1.0, 0.0]]), cache)
+    np.testing.assert_allclose(dx, [[1e307, 0]], rtol=1e-13)
+
+
+def test_a_gradient_beyond_the_range_is_infinite_without_a_warning():
+    x, W = np.array([[-1e-10, 0.0]]), np.array([[1e308, 0.0], [0.0, 1e308]])
+    z, cache = lsoftmax_forward(x, W, [0], 10)  # theta = pi: psi is -19
+    dx, _ = lsoftmax_backward(np.array([[1.0, 0.0]]), cache)
+    np.testing.assert_array_equal(dx, [[inf, 0]])
 
 
 # Invariants
