@@ -24,6 +24,11 @@ def numeric(name, a):
         array = None
     if array is None or array.dtype.kind not in "biufc":
         raise TypeError(f"{name} is {_short(a)}, but it must be an array of numbers")
+    if isinstance(a, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array, but masks are not looked at: fill it first "
+            "(a logit of -inf has probability 0)"
+        )
     return array
 
 
@@ -55,6 +60,16 @@ def gradient(name, a, shape):
     if a.shape != shape:
         raise ValueError(f"{name} has shape {a.shape}, but its output has {shape}")
     return a
+
+
+def check_cache(cache, kind):
+    """Return the cache, or raise TypeError unless its forward is the right one."""
+    if not isinstance(cache, kind):
+        raise TypeError(
+            f"cache is a {type(cache).__name__}, but it must be a {kind.__name__}, "
+            "from the forward of the same name"
+        )
+    return cache
 
 
 def labels(y, N, C):

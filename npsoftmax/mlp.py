@@ -56,12 +56,10 @@ def init_params(rng, D=64, H=(128, 64), F=2, C=10, dtype=np.float32):
     """Return Params drawn by He's rule: normal, of variance 2 / rows; biases 0.
 
     rng: a `numpy.random.Generator`; D inputs, H the two hidden widths, F features, C
-    classes. Source: He, Zhang, Ren, Sun, ICCV 2015.
+    classes. Raises TypeError or ValueError that names the argument. Source: He, Zhang,
+    Ren, Sun, ICCV 2015.
     """
-    sizes = {"D": D, "H[0]": H[0], "H[1]": H[1], "F": F, "C": C}
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"{name} is {size!r}, but a size is an integer from 1")
+    _check_sizes(rng, D, H, F, C, dtype)
 
     def weights(rows, columns):
         W = rng.normal(scale=np.sqrt(2 / rows), size=(rows, columns))
@@ -73,6 +71,19 @@ def init_params(rng, D=64, H=(128, 64), F=2, C=10, dtype=np.float32):
         weights(H[1], F), np.zeros(F, dtype),
         weights(F, C),
     )  # fmt: skip
+
+
+def _check_sizes(rng, D, H, F, C, dtype):
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}, but it must be a numpy.random.Generator")
+    if np.shape(H) != (2,):
+        raise ValueError(f"H is {H!r}, but it must be two widths, such as (128, 64)")
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"dtype is {dtype!r}, but it must be a floating-point type")
+    sizes = {"D": D, "H[0]": H[0], "H[1]": H[1], "F": F, "C": C}
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(f"{name} is {size!r}, but a size is an integer from 1")
 
 
 def mlp_forward(params, x, y, m=1, lam=0.0, second_relu=True):

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arguments import axis as check_axis
-from npsoftmax.arguments import gradient, logits, numeric
+from npsoftmax.arguments import check_cache, gradient, logits, numeric
 from npsoftmax.precision import (
     in_blocks,
     places,
@@ -141,7 +141,7 @@ def softmax_forward(z):
 
 def softmax_backward(dp, cache):
     """Return dz (N, C) of the loss whose gradient by p is dp (N, C)."""
-    top, d, e, r, p = cache
+    top, d, e, r, p = check_cache(cache, SoftmaxCache)
     dp = gradient("dp", dp, p.shape)
     # The same for all of a row changes nothing, and with 0 at the largest p, near 1 for
     # a confident row, nothing cancels there.
@@ -159,7 +159,7 @@ def log_softmax_forward(z):
 
 def log_softmax_backward(dlog_p, cache):
     """Return dz (N, C) of the loss whose gradient by log p is dlog_p (N, C)."""
-    top, d, e, r, log_p = cache
+    top, d, e, r, log_p = check_cache(cache, LogSoftmaxCache)
     dlog_p = gradient("dlog_p", dlog_p, log_p.shape)
     p = (e / (1 + r[:, None])).astype(log_p.dtype, copy=False)  # (N, C) (1)
     return dlog_p - p * dlog_p.sum(axis=1, keepdims=True)  # (N, C) (1b)

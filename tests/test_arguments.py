@@ -272,3 +272,14 @@ def test_an_angle_outside_zero_to_pi_is_refused(function, theta):
 @pytest.mark.parametrize("cos", [1.1, -2.0, nan, inf])
 def test_a_cosine_beyond_one_by_more_than_rounding_is_refused(cos):
     refuse(psi_forward, "cos", [0.5, cos], ValueError, f"cos is {cos}", "[-1, 1]")
+
+
+def test_a_cache_of_another_forward_is_named():
+    _, cache = log_softmax_forward([[1.0, 2.0]])
+    with pytest.raises(TypeError, match="cache is a LogSoftmaxCache, but it must be a"):
+        softmax_backward([[1.0, 0.0]], cache)
+
+
+def test_a_mask_is_not_left_out_in_silence():
+    with pytest.raises(TypeError, match="z is a masked array"):
+        softmax(np.ma.masked_array([1.0, 2.0], mask=[0, 1]))

@@ -1,5 +1,7 @@
 """The whole network: its gradient by three methods, its features, its predictions."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,3 +140,17 @@ def test_the_type_of_the_parameters_is_kept(dtype):
     gradient = nps.mlp_backward(1.0, cache)
     assert {loss.dtype, *(g.dtype for g in gradient)} == {np.dtype(dtype)}
     assert [g.shape for g in gradient] == [p.shape for p in params]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"rng": 0}, "rng is 0, but it must be a numpy.random.Generator"),
+        ({"H": (3,)}, "H is (3,), but it must be two widths"),
+        ({"H": 3}, "H is 3, but it must be two widths"),
+        ({"dtype": int}, "dtype is <class 'int'>, but it must be a floating-point"),
+    ],
+)
+def test_what_no_network_can_be_drawn_from_is_named(wrong, words):
+    with pytest.raises((TypeError, ValueError), match=re.escape(words)):
+        nps.init_params(**{"rng": np.random.default_rng(0)} | wrong)
