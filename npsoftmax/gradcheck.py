@@ -437,37 +437,39 @@ def _kink_at(pair, i, j, length, analytic, nu):
     """Return what happens at entry j if a kink of f explains its gradient, or None.
 
     There is one if another piece begins within a few ulps, or if the slopes to the two
-    sides differ; and it explains no gradient but one between these slopes.
+    sides differ. It explains a gradient between these slopes, for each output, and any
+    gradient if both sides are other pieces: then the point is a piece of its own.
     """
-    piece = _piece_beside(pair, i, j, length)
-    if piece is None and not _bends(pair, i, j, length):
+    pieces = _pieces_beside(pair, i, j, length)
+    if len(pieces) == 2:
+        return "; ".join(pieces)
+    if not pieces and not _bends(pair, i, j, length):
         return None
     steps = step_ladder(pair.leaves[i][j], length)
-    left, left_error = _one_sided(pair, i, j, -steps, nu)
-    right, right_error = _one_sided(pair, i, j, steps, nu)
-    error = 4 * (left_error + right_error) + 1e-13 * abs(analytic)
-    if not min(left, right) - error <= analytic <= max(left, right) + error:
+    slopes, errors = np.array(
+        [_one_sided(pair, i, j, side * steps, nu) for side in (-1, 1)]
+    ).swapaxes(0, 1)  # (2, ...), left and right
+    weighted = pair.cotangent * slopes
+    error = 4 * np.sum(np.abs(pair.cotangent) * errors) + 1e-13 * abs(analytic)
+    low, high = weighted.min(axis=0).sum(), weighted.max(axis=0).sum()
+    if not low - error <= analytic <= high + error:
         return None
-    if abs(right - left) > error:
-        slopes = f"the slope is {left:.6g} to the left and {right:.6g} to the right"
-        return f"{piece}; {slopes}" if piece else slopes
-    return piece
+    if high - low > error:
+        left, right = (np.sum(side) for side in weighted)
+        pieces += [f"the slope is {left:.6g} to the left and {right:.6g} to the right"]
+    return "; ".join(pieces) or None
 
 
-def _piece_beside(pair, i, j, length):
-    """Return in words which piece begins within a few ulps of entry j, or None."""
-    x = pair.leaves[i]
+def _pieces_beside(pair, i, j, length):
+    """Return in words which pieces begin within a few ulps, below and above entry j."""
+    x, pieces = pair.leaves[i], []
     ulps = 4 * max(np.spacing(np.abs(x[j])), EPS * length)
     for h, side in ((-ulps, "below"), (ulps, "above")):
         change = pair.visit(pair.replaced(i, stepped(x, j, h)))[1]
         if change:
-            return f"{_change(change)} just {side}"
-    return None
-
-
-def _change(change):
-    name, here, there = change
-    return f"{name} is {here} here and {there}"
+            name, here, there = change
+            pieces.append(f"{name} is {here} here and {there} just {side}")
+    return pieces
 
 
 def _bends(pair, i, j, length):
@@ -479,12 +481,12 @@ def _bends(pair, i, j, length):
 
 
 def _one_sided(pair, i, j, steps, nu):
-    """Return the slope 2 S(h/2) - S(h) to the side of the steps, and its error."""
+    """Return the slopes 2 S(h/2) - S(h) to the side of the steps, and their errors."""
     slopes = _side_slopes(pair, i, j, steps)
     noise = noise_of(slopes, steps, nu)
     k = np.flatnonzero(steps[:-1] == 2 * steps[1:])
-    best = best_step(2 * slopes[k + 1] - slopes[k], 2 * noise[k + 1] + noise[k])
-    return _contracted(pair, *best[:2])
+    better = 2 * slopes[k + 1] - slopes[k]
+    return best_step(better, 2 * noise[k + 1] + noise[k])[:2]
 
 
 def _side_slopes(pair, i, j, steps):

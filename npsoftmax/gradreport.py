@@ -66,7 +66,7 @@ class InputCheck:
     def wrong(self):
         """Return where the error is beyond the tolerance, and no kink explains it."""
         if self.rate is not None:
-            return np.full(self.analytic.shape, self.rate < 1.5)
+            return np.array(abs(self.rate - 1) < 0.1)
         known = np.isfinite(self.numeric) & np.isfinite(self.tolerance)
         return known & ~(np.abs(self.error) <= self.tolerance) & ~self.kink
 
@@ -74,8 +74,7 @@ class InputCheck:
     def blind(self):
         """Return where the tolerance is too wide to mean anything."""
         if self.rate is not None:
-            told = self.rate < 1.5 or self.rate > 1.9
-            return np.full(self.analytic.shape, not told)
+            return np.array(not (self.wrong or self.rate > 1.9))
         size = np.abs(self.numeric)
         floor = self.fine * np.max(size, initial=0.0)
         wanted = np.where(size > floor, self.fine * size, floor) / 2

@@ -68,6 +68,17 @@ def tanh_backward(da, a):
     return da * (1 - a**2)
 
 
+def plain_softmax_forward(z):
+    e = np.exp(z - z.real.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return p, p
+
+
+def plain_softmax_backward(dp, p):
+    """In a confident row dp - sum p dp cancels, which is rounding and no mistake."""
+    return p * (dp - (p * dp).sum(axis=1, keepdims=True))
+
+
 def textbook_forward(z, y):
     """Return the summed cross-entropy as it stands in textbooks."""
     shifted = z - z.real.max(axis=1, keepdims=True)
@@ -155,6 +166,7 @@ def draw_features(rng, N, D, C, m):
 
 LAYERS = {
     "softmax": (softmax_forward, softmax_backward),
+    "plain softmax": (plain_softmax_forward, plain_softmax_backward),
     "log-softmax": (log_softmax_forward, log_softmax_backward),
     "cross-entropy": (cross_entropy_forward, cross_entropy_backward),
     "textbook": (textbook_forward, textbook_backward),
@@ -182,6 +194,7 @@ def draw_problem(layer, seed):
     cos = np.cos(np.pi * angles[seed % 3])
     inputs = {
         "softmax": (z,),
+        "plain softmax": (z,),
         "log-softmax": (z,),
         "cross-entropy": (z, y),
         "textbook": (z, y),
@@ -474,6 +487,26 @@ def test_a_kink_that_no_cache_tells_of_is_named_by_its_slopes(method):
     report = check_gradients(forward, backward, x, cotangent=ones, method=method)
     assert report.verdict == "inconclusive"
     assert report.kinks[0].what == "the slope is 0 to the left and 1 to the right"
+
+
+@pytest.mark.parametrize("loss", [False, True])
+def test_a_point_that_is_a_piece_of_its_own_is_a_kink(loss):
+    """Of max(x, 0) and max(-x, 0) neither is active at 0, one on either side."""
+
+    def forward(x):
+        active = np.array([x > 0, x < 0])
+        a = np.where(active, [x, -x], 0)
+        return a @ [2.0, 3.0] if loss else a, active
+
+    def backward(da, active):
+        da = da * np.array([2.0, 3.0]) if loss else da
+        return np.where(active[0], da[0], 0) - np.where(active[1], da[1], 0)
+
+    report = check_gradients(forward, backward, np.array(0.0), method="central")
+    assert report.verdict == "inconclusive"
+    below, above = report.kinks[0].what.split("; ")
+    assert below == "cache[1] is False here and True just below"
+    assert above == "cache[0] is False here and True just above"
 
 
 def test_no_slope_beyond_those_of_a_kink_is_excused():
