@@ -18,7 +18,7 @@ from npsoftmax.checks.solution import Solution
 
 SOLUTIONS = sorted(Path(__file__).with_name("solutions").glob("*.py"))
 THOROUGH = settings.default.max_examples >= 1000
-SEED = secrets.randbelow(2**32) if THOROUGH else 0
+SEEDS = [secrets.randbelow(2**32) for _ in range(3)] if THOROUGH else [0]
 RIGHT_EXAMPLES = 1000 if THOROUGH else 4  # for each property of a right answer
 UNSHRUNK = SimpleNamespace(generate=Phase.generate, shrink=Phase.generate)
 EXAMPLES = 100  # for each property of a wrong one: it ends with the first that fails
@@ -42,32 +42,32 @@ def promised_property(bug):
 
 @every_bug
 def test_a_planted_bug_is_caught_and_named_as_promised(bug):
-    report = what_was_promised_asked(bug)
-    assert report.failure, f"nothing is found wrong with seed {SEED}"
-    assert report.failure.cause == bug.diagnosis
+    failures = [what_was_promised_asked(bug, seed) for seed in SEEDS]
+    assert any(failures), f"nothing is found wrong with the seeds {SEEDS}"
+    assert bug.diagnosis in [failure.cause for failure in failures if failure]
 
 
-def what_was_promised_asked(bug):
-    """Return the report on the promised property alone, without making it smaller."""
+def what_was_promised_asked(bug, seed):
+    """Return the failure of the promised property alone, without making it smaller."""
     row = promised_property(bug)
     with (
         mock.patch.object(runner, "properties_of", return_value=[row]),
         mock.patch.object(runner, "Phase", UNSHRUNK),
     ):
         (report,) = check_solution(
-            with_the_bug(bug), only=[bug.function], seed=SEED, examples=EXAMPLES
+            with_the_bug(bug), only=[bug.function], seed=seed, examples=EXAMPLES
         )
-    return report
+    return report.failure
 
 
 @pytest.mark.skipif(not THOROUGH, reason="minutes: HYPOTHESIS_PROFILE=thorough")
 def test_the_whole_check_finds_every_bug_no_later_and_names_nothing_else():
-    assert [bug for bug in BUGS if not found_by_the_whole_check(bug)] == [], SEED
+    assert [bug for bug in BUGS if not found_by_the_whole_check(bug)] == [], SEEDS
 
 
 def found_by_the_whole_check(bug):
     (report,) = check_solution(
-        with_the_bug(bug), only=[bug.function], seed=SEED, examples=EXAMPLES
+        with_the_bug(bug), only=[bug.function], seed=SEEDS[0], examples=EXAMPLES
     )
     names = [row.name for row in properties_of(bug.function)]
     in_time = names[: names.index(promised_property(bug).name) + 1]
@@ -85,9 +85,9 @@ def test_the_reference_has_every_property_asked_of_students():
 
 
 def assert_never_accused(solution):
-    reports = list(check_solution(solution, seed=SEED, examples=RIGHT_EXAMPLES))
+    reports = list(check_solution(solution, seed=SEEDS[0], examples=RIGHT_EXAMPLES))
     accused = [str(report.failure) for report in reports if report.failure]
-    assert not accused, f"seed {SEED}: {accused}"
+    assert not accused, f"seed {SEEDS[0]}: {accused}"
     assert [report.verdict for report in reports] == ["right"] * len(CONTRACT)
     assert not THOROUGH or sum(report.examples for report in reports) >= 100_000
 
