@@ -234,6 +234,27 @@ def test_a_right_gradient_of_a_wrong_loss_is_told_from_a_wrong_gradient():
 # --------------------------------------------------------------------------- messages
 
 
+def test_a_right_backward_is_not_accused_of_what_its_forward_writes_in_place():
+    def relu_forward(h):
+        h[h < 0] = 0
+        return h, h
+
+    def relu_backward(da, cache):
+        return da * (cache > 0)
+
+    functions = relu_forward, relu_backward
+    assert report_on("relu_backward", *functions).verdict == "right"
+    assert failure_of("relu_forward", *functions).cause == "in-place edit"
+
+
+def test_a_backward_that_writes_into_its_cotangent_is_wrong():
+    def relu_backward(da, cache):
+        da[~cache.active] = 0
+        return da
+
+    assert failure_of("relu_backward", relu_backward).cause == "in-place edit"
+
+
 def test_the_smallest_failing_input_is_small_enough_for_paper():
     def cross_entropy_backward(dloss, cache):
         dz = npsoftmax.cross_entropy_backward(dloss, cache)
