@@ -29,6 +29,7 @@ from npsoftmax.checks import (
 from npsoftmax.checks.diagnosis import ordinary
 from npsoftmax.checks.expected import expected
 from npsoftmax.checks.properties import GATES, properties_of
+from npsoftmax.checks.report import line
 from npsoftmax.checks.solution import quietly
 from npsoftmax.checks.subject import Subject, Wrong, agree
 from npsoftmax.checks.trimming import trimmed
@@ -232,6 +233,33 @@ def test_a_right_gradient_of_a_wrong_loss_is_told_from_a_wrong_gradient():
 
 
 # --------------------------------------------------------------------------- messages
+
+
+def sum_of_the_losses(z, y):
+    loss, cache = npsoftmax.cross_entropy_forward(z, y)
+    return len(y) * loss, cache
+
+
+def test_a_gradient_that_is_right_on_paper_is_right_beside_a_wrong_forward():
+    def cross_entropy_backward(dloss, cache):
+        return npsoftmax.cross_entropy_backward(dloss, cache)
+
+    forward = renamed("cross_entropy_forward", sum_of_the_losses)
+    report = report_on("cross_entropy_backward", forward, cross_entropy_backward)
+    assert report.verdict == "right"
+    assert len(report.passed) == report.total
+    assert report.waits == ["cross_entropy_backward_is_the_gradient_of_its_own_forward"]
+    assert "right on paper: your cross_entropy_forward is wrong" in line(report)
+
+
+def test_nothing_is_shown_on_paper_that_contradicts_what_is_expected():
+    def cross_entropy_backward(dloss, cache):
+        return -npsoftmax.cross_entropy_backward(dloss, cache)
+
+    forward = renamed("cross_entropy_forward", sum_of_the_losses)
+    failure = failure_of("cross_entropy_backward", forward, cross_entropy_backward)
+    assert failure.gate == "own gradient"
+    assert "on paper" not in str(failure)
 
 
 def test_a_right_backward_is_not_accused_of_what_its_forward_writes_in_place():

@@ -33,13 +33,23 @@ def line(report, paint=lambda text, look: text):
     else:
         detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
-    return f"  {report.name:23} {painted} {detail}".rstrip()
+    first = f"  {report.name:23} {painted} {detail}".rstrip()
+    if report.verdict == "right" and report.note:
+        return f"{first}\n      {report.note}"
+    return first
+
+
+def right_on_paper(name):
+    """Return the note on a right gradient that is not that of its wrong forward."""
+    forward = CONTRACT[name].forward
+    return f"your gradient is right on paper: your {forward} is wrong"
 
 
 def details(report):
     """Yield a line for each property that was asked, and what the function printed."""
     for name in report.passed:
-        yield f"      holds   {_sentence(report.name, name)}"
+        word = "waits" if name in report.waits else "holds"
+        yield f"      {word}   {_sentence(report.name, name)}"
     if report.failure:
         yield f"      FAILS   {_sentence(report.name, report.failure.property)}"
     if report.printed:
@@ -306,6 +316,8 @@ def _on_paper(failure):
     if np.ndim(yours) and not np.any(wrong):
         return None
     index = tuple(map(int, np.argwhere(wrong)[0])) if np.ndim(yours) else ()
+    if failure.gate == "own gradient" and not failure.loss_is_right:
+        return None  # "expected" is the slope of another loss than that on paper
     return on_paper(failure.function, failure.inputs, name, index)
 
 

@@ -56,6 +56,7 @@ class Failure:
     reproducer: str = ""
     line: tuple | None = None  # where the error arose: number and text
     how: str = ""  # how we know, where there is more to say than the gate's own words
+    right_on_paper: bool = False  # a gradient beside whose forward alone is wrong
 
     @property
     def message(self):
@@ -79,6 +80,7 @@ class FunctionReport:
 
     verdict: RIGHT, WRONG, NOT_WRITTEN, NOT_YOURS or WAITS (its forward is not there).
     passed and total: names and number of the properties asked; examples: inputs drawn.
+    waits: those of passed that only a wrong forward does not let hold yet.
     """
 
     name: str
@@ -90,6 +92,7 @@ class FunctionReport:
     examples: int = 0
     seconds: float = 0.0
     printed: str = ""
+    waits: list = field(default_factory=list)
 
 
 def check_solution(
@@ -132,7 +135,10 @@ def _check_function(solution, name, seed, examples, demand, progress, known):
             failure, drawn = ask(row, subject, seed, examples, known)
         checked.examples += drawn
         checked.printed = checked.printed or printed.getvalue()
-        if failure:
+        if failure and failure.right_on_paper:
+            checked.note = report.right_on_paper(name)
+            checked.waits.append(row.name)
+        elif failure:
             checked.verdict, checked.failure = WRONG, failure
             break
         checked.passed.append(row.name)
@@ -168,11 +174,16 @@ def _no_cache(forward_report):
 def ask(row, subject, seed=0, examples=EXAMPLES, known=()):
     """Return the explained `Failure` of one property, or None; and the inputs drawn.
 
-    known: the reports of functions that have been checked before, by name.
+    known: the reports of functions that have been checked before, by name. A failure
+    that is `right_on_paper` is the forward's alone.
     """
     failure, drawn = run_property(row, subject, seed, examples)
     if failure:
-        _explain(failure, subject, known, seed)
+        if subject.function.forward:
+            failure.loss_is_right = _forward_is_right(subject, known, seed)
+        failure.right_on_paper = _is_right_on_paper(failure, subject, seed, examples)
+    if failure and not failure.right_on_paper:
+        _explain(failure, subject, seed)
     return failure, drawn
 
 
@@ -273,10 +284,8 @@ def _unforeseen(error):
     return Wrong(f"its result cannot be used: {said(error)}", error=error)
 
 
-def _explain(failure, subject, known, seed):
+def _explain(failure, subject, seed):
     """Fill in what a person wants to know beside the fact."""
-    if subject.function.forward:
-        failure.loss_is_right = _forward_is_right(subject, known, seed)
     if failure.error:
         failure.line = line_in(failure.error, subject.solution[failure.function])
     if failure.gate == "own gradient" and failure.table and subject.demand == "student":
@@ -299,6 +308,16 @@ def _forward_is_right(subject, known, seed):
     rows = [row for row in properties_of(forward, subject.demand) if row.gate in values]
     of_forward = subject.of(forward)
     return not any(run_property(row, of_forward, seed)[0] for row in rows)
+
+
+def _is_right_on_paper(failure, subject, seed, examples):
+    """Return whether a gradient that is not its own forward's is the definition's."""
+    if failure.gate != "own gradient" or failure.loss_is_right:
+        return False
+    rows = properties_of(subject.name, subject.demand)
+    rows = [row for row in rows if row.gate == "gradient"]
+    asked = (run_property(row, subject, seed, examples)[0] for row in rows)
+    return bool(rows) and not any(asked)
 
 
 def _given(failure, subject):
