@@ -115,11 +115,11 @@ def check_gradients(
     E is how far a difference moves to the next larger and the next smaller step, or how
     far it lies outside what a smaller step allows, plus 2 nu / h. For each entry and
     output the step with the smallest E is used. nu, the noise of f, is how far f moves
-    in the moves above, or as much as the slopes scatter at the smallest steps; where f
-    stands still, an ulp of the largest number in its cache. (Two of the three were not
-    enough: log(1 + e^-50) is 0 wherever one looks, and log(1 + e^-7) moves by steps of
-    eps that moving z by an ulp does not show.) Where imag f is subnormal, the complex
-    step adds its rounding over h.
+    in the moves above, or scatters around its smooth course, or as much as the slopes
+    scatter at the smallest steps; where f stands still, an ulp of the largest number in
+    its cache. (None is enough: log(1 + e^-50) is 0 wherever one looks, and log(1 +
+    e^-7) has steps of eps that moving z by an ulp does not show.) Where imag f is
+    subnormal, the complex step adds its rounding over h.
 
     On a kink the slopes to the left and right differ, and no gradient between them is
     an error: the kink is named. The integer and boolean arrays in the cache (k of psi,
@@ -197,6 +197,7 @@ def _check_entries(pair, method, rng):
         notes = (f"not by the complex step: {trouble}",)
     method = method or ("five-point" if trouble else "complex step")
     if method != "complex step":
+        nu = np.fmax(nu, pair.noise(rng))
         numeric = [_differences(pair, i, method, nu) for i in pair.moved]
     doubts = (trouble,) if trouble and not notes else ()
     if numeric is None:
@@ -285,10 +286,7 @@ def _not_analytic(pair, nu, D, rng):
     v = [draw_direction(pair.leaves[i], rng) for i in pair.moved]
 
     def along(t):
-        leaves = list(pair.leaves)
-        for i, direction in zip(pair.moved, v, strict=True):
-            leaves[i] = leaves[i] + t * direction
-        return pair.inside(leaves)
+        return pair.inside(pair.along(v, t))
 
     h = 2.0**-60
     numeric = np.sum(pair.cotangent * np.imag(along(1j * h))) / h
@@ -334,22 +332,25 @@ def _differences(pair, i, method, nu):
 
 
 def _slopes(pair, i, j, steps, method, nu, output):
-    """Return each output's slope by entry j of leaf i, its error, and which step.
-
-    Where f does not move, its noise is not seen: log(1 + e^-50) is 0, and stays 0 for
-    an ulp more. It is taken for an ulp of the largest number that f has made.
-    """
+    """Return each output's slope by entry j of leaf i, its error, and which step."""
 
     def f(a):
         return output(pair.replaced(i, a))
 
     slopes = np.array([central_slope(f, pair.leaves[i], j, h) for h in steps])  # (a)
-    noise = noise_of(slopes, steps, nu)
-    flat = 2 * EPS * pair.largest / as_rows(steps, slopes)
-    noise = np.where(slopes == 0, np.fmax(noise, flat), noise)
+    noise = noise_of(slopes, steps, _noise_if_still(pair, slopes, nu))
     if method == "five-point":
         slopes, noise = extrapolated(slopes, steps, noise)  # (b)
     return best_step(slopes, noise)
+
+
+def _noise_if_still(pair, changes, nu):
+    """Return nu, but an ulp of the largest number in f where f stood still for a step.
+
+    There its noise does not show: log(1 + e^-50) is 0, and so it is an ulp away.
+    """
+    still = np.any(changes == 0, axis=0)
+    return np.where(still, np.fmax(nu, EPS * pair.largest), nu)
 
 
 # The Taylor rate
@@ -357,6 +358,7 @@ def _slopes(pair, i, j, steps, method, nu, output):
 
 def _check_rates(pair, method, rng):
     nu, D = pair.rounding(rng)
+    nu = np.fmax(nu, pair.noise(rng))
     checks, kinks = [], []
     for n, i in enumerate(pair.moved):
         check = _rate_check(pair, n, nu, D[n], rng)
@@ -373,18 +375,19 @@ def _rate_check(pair, n, nu, D, rng):
     """
     i, gradient = pair.moved[n], pair.gradients[n]
     v = draw_direction(pair.leaves[i], rng)
-    remainders = _remainders(pair, i, gradient, v)
-    if np.isnan(remainders).all():
+    gains = _gains(pair, i, v)
+    if np.isnan(gains).all():
         v = -v
-        remainders = _remainders(pair, i, gradient, v)
+        gains = _gains(pair, i, v)
     slope = np.sum(gradient * v)
-    noise = 4 * np.sum(np.abs(pair.cotangent) * nu)
+    remainders = np.abs(_summed(pair.cotangent * gains) - slope * TAYLOR_STEPS)  # (d)
     room = np.sum((64 * D + 1e-13 * np.abs(gradient)) * np.abs(v))
-    rate = remainder_order(remainders, noise + room * TAYLOR_STEPS)
+    noise = _noise_of_gains(pair, gains, nu) + room * TAYLOR_STEPS
+    rate = remainder_order(remainders, noise)
     moves = gradient.any() or np.nansum(remainders) > 0
-    unseen = rate == math.inf and abs(slope) < 1e3 * noise and moves
-    nothing = np.isnan(remainders).all()
+    unseen = rate == math.inf and abs(slope) < 1e3 * np.min(noise) and moves
     kink = rate < 1.5 and _bends_along(pair, i, v, slope)
+    nothing = unseen or kink or np.isnan(gains).all()
     return InputCheck(
         name=pair.names[i],
         shape=gradient.shape,
@@ -395,30 +398,40 @@ def _rate_check(pair, n, nu, D, rng):
         kink=np.array(kink),
         flat=np.array(False),
         fine=FINE["central"],
-        rate=math.nan if unseen or nothing or kink else rate,
+        rate=math.nan if nothing else rate,
     )
+
+
+def _gains(pair, i, v):
+    """Return f(x + hv) - f(x) at TAYLOR_STEPS, nan on another piece; (K, ...)."""
+    x = pair.leaves[i]
+    moved = [pair.inside(pair.replaced(i, x + h * v)) for h in TAYLOR_STEPS]
+    return np.array(moved) - pair.output
+
+
+def _noise_of_gains(pair, gains, nu):
+    """Return four times the noise of the sum of cotangent times gains, (K,)."""
+    steps = as_rows(TAYLOR_STEPS, gains)
+    nu = _noise_if_still(pair, gains, nu)
+    noise = noise_of(gains / steps, TAYLOR_STEPS, nu) * steps / 2
+    return 4 * _summed(np.abs(pair.cotangent) * noise)
+
+
+def _summed(outputs):
+    """Return the sum of each of the outputs (K, ...), (K,)."""
+    return outputs.reshape(len(outputs), -1).sum(axis=1)
 
 
 def _bends_along(pair, i, v, slope):
     """Return whether the slopes along v and -v differ, with the given one between."""
-    h = 2.0**-17
+    h = 2.0**-24
     ahead, behind = (
         np.sum(pair.cotangent * (pair.anywhere(pair.replaced(i, a)) - pair.output))
         for a in (pair.leaves[i] + h * v, pair.leaves[i] - h * v)
     )
     low, high = sorted((ahead / h, -behind / h))
-    room = 1e-3 * max(abs(low), abs(high))
+    room = 1e-6 * max(abs(low), abs(high))
     return high - low > room and low - room <= slope <= high + room
-
-
-def _remainders(pair, i, gradient, v):
-    """Return the Taylor remainders at TAYLOR_STEPS, nan on another piece."""
-
-    def f(a):
-        gain = pair.inside(pair.replaced(i, a)) - pair.output
-        return np.sum(pair.cotangent * gain)
-
-    return taylor_remainders(f, pair.leaves[i], gradient, v, TAYLOR_STEPS)  # (d)
 
 
 # Kinks

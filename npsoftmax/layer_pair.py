@@ -8,7 +8,7 @@ import traceback
 
 import numpy as np
 
-from npsoftmax.differentiation import draw_factors, ulp_away
+from npsoftmax.differentiation import draw_direction, draw_factors, ulp_away
 from npsoftmax.nested import (
     gradient_arrays,
     handed_out,
@@ -206,6 +206,33 @@ class LayerPair:
             for n, gradient in enumerate(self.gradients):
                 D[n] = np.fmax(D[n], np.abs(found[n] - gradient))
         return nu, D
+
+
+    def noise(self, rng):
+        """Return the noise of each output: the scatter around its smooth course.
+
+        Where f is smooth, fourth differences of 8 points in a row are noise, of
+        deviation sqrt(70) times that of a point (More and Wild, SIAM J. Sci. Comput.
+        33, 2011). Twice the largest of three directions is taken, for each the median
+        of three distances: the widest may see a bend, the narrowest no change at all.
+        """
+        largest = np.zeros(self.output.shape)
+        for _ in range(3):
+            v = [draw_direction(self.leaves[i], rng) for i in self.moved]
+            seen = [self._fourth_difference(v, t) for t in (2**-20, 2**-26, 2**-32)]
+            largest = np.fmax(largest, np.median(seen, axis=0))
+        return 2 * largest / np.sqrt(70)
+
+    def _fourth_difference(self, v, t):
+        row = np.array([self.inside(self.along(v, n * t)) for n in range(8)])
+        return np.fmax.reduce(np.abs(np.diff(row, 4, axis=0)), axis=0, initial=0)
+
+    def along(self, v, t):
+        """Return the leaves, the moved ones by t v."""
+        leaves = list(self.leaves)
+        for i, direction in zip(self.moved, v, strict=True):
+            leaves[i] = leaves[i] + t * direction
+        return leaves
 
 
 def name_of(function):
