@@ -146,17 +146,6 @@ def step_ladder(x, length):
     return steps[steps >= 8 * np.spacing(np.abs(x))]
 
 
-def noise_of(slopes, steps, nu):
-    """Return how far the slopes (K, ...) may be off by the rounding of f: 2 nu / h.
-
-    nu is the noise of f as far as it is known. The slopes know more: with the smallest
-    8 steps their differences are noise, and that times h is noise of f.
-    """
-    steps = np.abs(as_rows(steps, slopes))
-    seen = np.abs(np.diff(slopes, axis=0))[-8:] * steps[1:][-8:] / 2
-    return 2 * np.fmax(nu, np.fmax.reduce(seen, axis=0, initial=0)) / steps
-
-
 def extrapolated(slopes, steps, noise):
     """Return the slopes of (b), made of those of (a), and their noise.
 

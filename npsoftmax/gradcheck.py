@@ -24,7 +24,6 @@ from npsoftmax.differentiation import (
     extrapolated,
     five_point,
     lengths_of,
-    noise_of,
     remainder_order,
     step_ladder,
     stepped,
@@ -115,11 +114,10 @@ def check_gradients(
     E is how far a difference moves to the next larger and the next smaller step, or how
     far it lies outside what a smaller step allows, plus 2 nu / h. For each entry and
     output the step with the smallest E is used. nu, the noise of f, is how far f moves
-    in the moves above, or scatters around its smooth course, or as much as the slopes
-    scatter at the smallest steps; where f stands still, an ulp of the largest number in
-    its cache. (None is enough: log(1 + e^-50) is 0 wherever one looks, and log(1 +
-    e^-7) has steps of eps that moving z by an ulp does not show.) Where imag f is
-    subnormal, the complex step adds its rounding over h.
+    in the moves above, or scatters around its smooth course; where f stands still, an
+    ulp of the largest number in its cache. (None is enough alone: log(1 + e^-50) is 0
+    wherever one looks, and log(1 + e^-7) has steps of eps that moving z by an ulp does
+    not show.) Where imag f is subnormal, the complex step adds its rounding over h.
 
     On a kink the slopes to the left and right differ, and no gradient between them is
     an error: the kink is named. The integer and boolean arrays in the cache (k of psi,
@@ -292,7 +290,7 @@ def _not_analytic(pair, nu, D, rng):
     numeric = np.sum(pair.cotangent * np.imag(along(1j * h))) / h
     steps = 2.0 ** -np.arange(3, 30)
     slopes = np.array([(along(t) - along(-t)) / (2 * t) for t in steps])  # (a)
-    noise = noise_of(slopes, steps, nu)
+    noise = 2 * nu / as_rows(steps, slopes)
     value, error, _ = best_step(*extrapolated(slopes, steps, noise))  # (b)
     value, error = _contracted(pair, value, error)
     error += np.sum(np.abs(pair.cotangent)) * TINY / h
@@ -338,7 +336,7 @@ def _slopes(pair, i, j, steps, method, nu, output):
         return output(pair.replaced(i, a))
 
     slopes = np.array([central_slope(f, pair.leaves[i], j, h) for h in steps])  # (a)
-    noise = noise_of(slopes, steps, _noise_if_still(pair, slopes, nu))
+    noise = 2 * _noise_if_still(pair, slopes, nu) / as_rows(steps, slopes)
     if method == "five-point":
         slopes, noise = extrapolated(slopes, steps, noise)  # (b)
     return best_step(slopes, noise)
@@ -385,7 +383,7 @@ def _rate_check(pair, n, nu, D, rng):
     noise = _noise_of_gains(pair, gains, nu) + room * TAYLOR_STEPS
     rate = remainder_order(remainders, noise)
     moves = gradient.any() or np.nansum(remainders) > 0
-    unseen = rate == math.inf and abs(slope) < 1e3 * np.min(noise) and moves
+    unseen = rate == math.inf and abs(slope) < 1e3 * noise.min() and moves
     kink = rate < 1.5 and _bends_along(pair, i, v, slope)
     nothing = unseen or kink or np.isnan(gains).all()
     return InputCheck(
@@ -410,11 +408,8 @@ def _gains(pair, i, v):
 
 
 def _noise_of_gains(pair, gains, nu):
-    """Return four times the noise of the sum of cotangent times gains, (K,)."""
-    steps = as_rows(TAYLOR_STEPS, gains)
-    nu = _noise_if_still(pair, gains, nu)
-    noise = noise_of(gains / steps, TAYLOR_STEPS, nu) * steps / 2
-    return 4 * _summed(np.abs(pair.cotangent) * noise)
+    """Return four times the noise of the sum of cotangent times gains."""
+    return 4 * np.sum(np.abs(pair.cotangent) * _noise_if_still(pair, gains, nu))
 
 
 def _summed(outputs):
@@ -496,7 +491,7 @@ def _bends(pair, i, j, length):
 def _one_sided(pair, i, j, steps, nu):
     """Return the slopes 2 S(h/2) - S(h) to the side of the steps, and their errors."""
     slopes = _side_slopes(pair, i, j, steps)
-    noise = noise_of(slopes, steps, nu)
+    noise = 2 * nu / np.abs(as_rows(steps, slopes))
     k = np.flatnonzero(steps[:-1] == 2 * steps[1:])
     better = 2 * slopes[k + 1] - slopes[k]
     return best_step(better, 2 * noise[k + 1] + noise[k])[:2]
