@@ -73,7 +73,7 @@ def taylor_rate(f: Callable, x, gradient, v=None, rng=0) -> float:
     direction, drawn with rng (a seed or a Generator) unless given. The rate is 2 or
     more for the gradient of f and 1 for anything else. It is read from the smallest
     steps whose remainders stand clear of f's rounding, where a small error shows best.
-    It is inf if none stands clear, as for a linear f.
+    It is inf if none stands clear, as for a linear f, and nan if only one does.
 
     >>> def f(x): return np.sum(x**4)
     >>> x = np.array([0.5, -1.0, 2.0])
@@ -85,7 +85,10 @@ def taylor_rate(f: Callable, x, gradient, v=None, rng=0) -> float:
     nearby = np.array([f(ulp_away(x, rng)) for _ in range(8)])
     noise = np.max(np.abs(nearby - f(x))) + np.spacing(abs(f(x)))
     remainders = taylor_remainders(f, x, gradient, v, TAYLOR_STEPS)
-    return remainder_order(remainders, 4 * noise)
+    orders = last_orders(remainders, 4 * noise)
+    if len(orders):
+        return float(np.median(orders))
+    return math.nan if np.any(remainders > 32 * noise) else math.inf
 
 
 # One entry at a time
@@ -186,17 +189,14 @@ def as_rows(steps, values):
     return steps.reshape((-1,) + (1,) * (values.ndim - 1))
 
 
-def remainder_order(remainders, noise):
-    """Return the order of the last remainders above noise; inf if all are below it.
+def last_orders(remainders, noise):
+    """Return the orders between the last four remainders above 8 times the noise.
 
     remainders: those of TAYLOR_STEPS, nan where there is none.
     """
-    clear = np.flatnonzero(remainders > 8 * noise)
-    if len(clear) == 0:
-        return math.inf
-    last = remainders[clear[-4:]]
-    orders = np.log2(last[:-1] / last[1:]) / np.diff(clear[-4:])
-    return float(np.median(orders)) if len(orders) else math.nan
+    clear = np.flatnonzero(remainders > 8 * noise)[-4:]
+    ratios = remainders[clear[:-1]] / remainders[clear[1:]]
+    return np.log2(ratios) / np.diff(clear)
 
 
 # Steps, lengths and directions

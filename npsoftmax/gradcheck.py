@@ -23,8 +23,8 @@ from npsoftmax.differentiation import (
     draw_direction,
     extrapolated,
     five_point,
+    last_orders,
     lengths_of,
-    remainder_order,
     step_ladder,
     stepped,
     taylor_rate,
@@ -381,11 +381,13 @@ def _rate_check(pair, n, nu, D, rng):
     remainders = np.abs(_summed(pair.cotangent * gains) - slope * TAYLOR_STEPS)  # (d)
     room = np.sum((64 * D + 1e-13 * np.abs(gradient)) * np.abs(v))
     noise = _noise_of_gains(pair, gains, nu) + room * TAYLOR_STEPS
-    rate = remainder_order(remainders, noise)
-    moves = gradient.any() or np.nansum(remainders) > 0
-    unseen = rate == math.inf and abs(slope) < 1e3 * noise.min() and moves
-    kink = rate < 1.5 and _bends_along(pair, i, v, slope)
-    nothing = unseen or kink or np.isnan(gains).all()
+    rate = _rate(last_orders(remainders, noise))
+    kink = abs(rate - 1) < 0.1 and _bends_along(pair, i, v, slope)
+    if not np.any(remainders > 8 * noise):  # f is linear, or nothing is seen of it
+        told = abs(slope) > 1e3 * noise.min()
+        still = not gradient.any() and np.nansum(remainders) == 0
+        seen = (told or still) and not np.isnan(gains).all()
+        rate = math.inf if seen else math.nan
     return InputCheck(
         name=pair.names[i],
         shape=gradient.shape,
@@ -396,8 +398,15 @@ def _rate_check(pair, n, nu, D, rng):
         kink=np.array(kink),
         flat=np.array(False),
         fine=FINE["central"],
-        rate=math.nan if nothing else rate,
+        rate=math.nan if kink else rate,
     )
+
+
+def _rate(orders):
+    """Return the order: their median if it is 2 or more; 1 only if all three are 1."""
+    rate = np.median(orders) if len(orders) == 3 else math.nan
+    steady = np.all(np.abs(orders - 1) < 0.1)
+    return float(rate) if rate > 1.9 or steady else math.nan
 
 
 def _gains(pair, i, v):

@@ -225,8 +225,7 @@ def _why_inconclusive(report):
 
 def _too_wide(check, blind):
     if check.rate is not None:
-        seen = "nothing but rounding" if math.isnan(check.rate) else "no clear order"
-        return f"the remainder by {check.name} shows {seen}: other inputs may tell"
+        return f"the remainder by {check.name} has no clear order: other inputs may tell"
     if np.isfinite(check.tolerance[blind]).all():
         tolerance = f"up to {check.tolerance[blind].max():.1g}"
         size = np.abs(check.numeric).max()

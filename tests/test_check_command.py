@@ -117,7 +117,8 @@ def test_without_hypothesis_the_command_that_installs_it_is_said(capsys):
         code, _, errors = run(capsys)
     assert code == 2
     assert errors == (
-        "npsoftmax: checking needs Hypothesis: python -m pip install hypothesis\n"
+        "npsoftmax: checking needs Hypothesis: "
+        f"{sys.executable} -m pip install hypothesis\n"
     )
 
 

@@ -232,6 +232,24 @@ def test_a_right_gradient_of_a_wrong_loss_is_told_from_a_wrong_gradient():
     assert failure.cause is None
 
 
+def squeezed_logsumexp(z, axis=-1):
+    m = z.max(axis=axis, keepdims=True)
+    return np.log(np.exp(z - m).sum(axis)) + m.squeeze()
+
+
+def softmax_along_axis_1(z, axis=-1):
+    return npsoftmax.softmax(z, 1 if z.ndim > 1 else 0)
+
+
+WRONG_IN_3D = {"logsumexp": squeezed_logsumexp, "softmax": softmax_along_axis_1}
+
+
+@pytest.mark.parametrize("name", WRONG_IN_3D)
+def test_however_few_inputs_are_drawn_three_dimensions_are_among_them(name):
+    wrong = renamed(name, WRONG_IN_3D[name])
+    assert failure_of(name, wrong, examples=1).inputs["z"].ndim > 1
+
+
 # --------------------------------------------------------------------------- messages
 
 
@@ -727,7 +745,7 @@ def test_without_hypothesis_check_says_the_command_that_installs_it():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     last = ran.stderr.strip().split("\n")[-1]
-    assert last.endswith("need Hypothesis: python -m pip install hypothesis")
+    assert last.endswith(f"Hypothesis: {sys.executable} -m pip install hypothesis")
 
 
 def test_check_of_a_function_with_another_name_says_what_can_be_checked():

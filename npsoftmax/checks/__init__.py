@@ -30,6 +30,7 @@ Nothing is imported before it is used, so that pytest can load the plugin for no
 """
 
 import importlib
+import sys
 
 _HOMES = {
     "check": "session",
@@ -55,5 +56,5 @@ def __getattr__(name):
         if error.name != "hypothesis":
             raise
         raise ImportError(
-            "the checks need Hypothesis: python -m pip install hypothesis"
+            f"the checks need Hypothesis: {sys.executable} -m pip install hypothesis"
         ) from None

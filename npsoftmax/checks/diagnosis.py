@@ -13,6 +13,7 @@ import numpy as np
 from npsoftmax.checks.contract import CONTRACT
 from npsoftmax.checks.expected import expected
 from npsoftmax.checks.mistakes import MISTAKES
+from npsoftmax.checks.subject import copied
 
 N, D, C = 7, 4, 5
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
@@ -39,7 +40,7 @@ class Trial(NamedTuple):
 def diagnose(subject, failure, seed=0):
     """Return the `Diagnosis` of a failure of the function `subject`, or None."""
     if failure.gate in ("inputs", "types"):
-        at_once = _seen_at_once(failure)
+        at_once = _seen_at_once(failure) or _cache_changed(subject, failure)
         if at_once:
             return at_once
     if failure.gate == "gradient" and failure.loss_is_right is False:
@@ -49,7 +50,7 @@ def diagnose(subject, failure, seed=0):
         return None
     found = dict(_known(subject.name, trials)) or dict(_by_comparing(trials))
     if not found:
-        found = dict(_float32(trials))
+        found = dict(_float32(subject, trials, seed)) or dict(_divided(trials))
     if len(found) != 1:
         return None
     [(cause, (words, confirmed))] = found.items()
@@ -65,6 +66,39 @@ def _seen_at_once(failure):
         words = "a conversion to float32, which has 7 digits, where 16 went in"
         return Diagnosis("float32 inside", words, 0)
     return None
+
+
+def _cache_changed(subject, failure):
+    """Return the diagnosis of a backward that leaves another cache behind."""
+    if not subject.function.forward or "a second time" not in failure.what:
+        return None
+    inputs = {name: copied(value) for name, value in failure.inputs.items()}
+    _, cache = subject.forward_of(inputs)
+    before = [copied(array) for array in _arrays(cache)]
+    subject.raw([inputs[subject.function.takes[0]], cache])
+    after = list(_arrays(cache))
+    if len(before) == len(after) and all(map(_equal, before, after)):
+        return None
+    words = "an operation in place on the cache: take a copy"
+    return Diagnosis("cache changed in place", words, 0)
+
+
+def _arrays(cache):
+    """Yield the arrays of a cache: tuples, lists, dicts and objects may hold them."""
+    if isinstance(cache, np.ndarray):
+        yield cache
+        return
+    if isinstance(cache, dict):
+        cache = list(cache.values())
+    elif hasattr(cache, "__dict__"):
+        cache = list(vars(cache).values())
+    if isinstance(cache, tuple | list):
+        for value in cache:
+            yield from _arrays(value)
+
+
+def _equal(a, b):
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
 # --------------------------------------------------------------------------- trials
@@ -354,16 +388,54 @@ def _clipped(name, pairs):
     return None
 
 
-def _float32(trials):
-    """Yield float32 where every result is as far off as its rounding takes it."""
+def _float32(subject, trials, seed):
+    """Yield float32 where every result is as far off as its rounding takes it.
+
+    Its errors have both signs. They stay where the inputs move by much less than the
+    spacing of float32, and are drawn anew where they move by more; an eps gives errors
+    that stay in both cases, and differences of a loss give some that never stay.
+    """
     trials = [trial for trial in trials if not trial.hard]
     errors = [_error(trial, name) for trial in trials for name in trial.right]
     off = [error for error in errors if error > SAME]
     if len(off) < max(1, len(trials) - 1):
         return
-    if min(off) > SINGLE / 200 and max(off) < SINGLE * 200:
+    if min(off) <= SINGLE / 200 or max(off) >= SINGLE * 200:
+        return
+    rng = np.random.default_rng([seed, 32])
+    here = _errors(trials)
+    near, away = (_errors(_moved(subject, trials, rng, by)) for by in (1e-12, 1e-5))
+    if not here.shape == near.shape == away.shape:
+        return
+    size, both = np.linalg.norm(here), np.concatenate([here, away])
+    stay = np.linalg.norm(near - here) < size / 10
+    if stay and np.linalg.norm(away - here) > size / 2 and both.min() < 0 < both.max():
         words = "float32 is used inside: the errors are those of 7 digits"
         yield "float32 inside", (words, len(trials))
+
+
+def _moved(subject, trials, rng, by):
+    """Return the trials at inputs that differ relatively by no more than `by`."""
+
+    def moved(value):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            return value * (1 + by * rng.uniform(-1, 1, value.shape))
+        return value
+
+    inputs = [{k: moved(v) for k, v in trial.inputs.items()} for trial in trials]
+    return [trial for trial in (_trial(subject, i, False) for i in inputs) if trial]
+
+
+def _errors(trials):
+    """Return all signed errors in a row, each beside its result's largest entry."""
+    errors = [np.zeros(0)]
+    for trial in trials:
+        for name, right in trial.right.items():
+            yours = trial.yours[name]
+            if right is not None and yours is not None and yours.shape == right.shape:
+                size = np.max(np.abs(right), initial=0.0)
+                errors.append(np.ravel(yours - right) / (size or 1.0))
+    return np.concatenate(errors)
 
 
 def _error(trial, name):
@@ -373,3 +445,66 @@ def _error(trial, name):
         return 0.0
     size = np.max(np.abs(right), initial=0.0)
     return float(np.max(np.abs(yours - right), initial=0.0) / (size or 1.0))
+
+
+# ---------------------------------------------------------------- divisions by zero
+
+
+def _divided(trials):
+    """Yield a division by 0 where what is not finite stands just where it is one."""
+    for cause, words, at_zero in (
+        ("division by a norm of 0", "divided by |x|, a norm that is 0", _x_is_0),
+        ("division by a norm of 0", "divided by |W_y|, a norm that is 0", _w_is_0),
+        ("division by a norm of 0", "divided by a norm that is 0", _x_or_w_is_0),
+        ("division by sin(theta) = 0", "divided by sin(theta) = 0", _sin_is_0),
+    ):
+        if _only_at(trials, at_zero):
+            yield cause, (words, len(trials))
+            return
+
+
+def _only_at(trials, at_zero):
+    """Return whether every trial is finite but there, and right if not hard."""
+    seen = False
+    for trial in trials:
+        masks = at_zero(trial)
+        if masks is None:
+            return False
+        for name, yours in trial.yours.items():
+            bad = ~np.isfinite(yours)
+            right = trial.hard or _same(yours, trial.right[name])
+            if not right or bad.shape != np.shape(trial.right[name]):
+                return False
+            must, may = masks[name]
+            if (must & ~bad).any() or (bad & ~may).any():
+                return False
+            seen |= bad.any()
+    return seen
+
+
+def _x_is_0(trial, of_x=True, of_w=False):
+    """Return the rows of dx, and the columns of dW, that such a division reaches."""
+    if set(trial.yours) != {"dx", "dW"}:
+        return None
+    x, W, y = (trial.inputs[name] for name in ("x", "W", "y"))
+    rows = (of_x & ~x.any(axis=1)) | (of_w & ~W.T[y].any(axis=1))
+    columns = np.isin(np.arange(W.shape[1]), y[rows])
+    dx, dW = np.zeros(x.shape, bool), np.zeros(W.shape, bool)
+    dx[rows], dW[:, columns] = True, True
+    return {"dx": (dx, dx), "dW": (dW, dW)}
+
+
+def _w_is_0(trial):
+    return _x_is_0(trial, of_x=False, of_w=True)
+
+
+def _x_or_w_is_0(trial):
+    return _x_is_0(trial, of_w=True)
+
+
+def _sin_is_0(trial):
+    """At 180 degrees sin(theta) may be rounded to a little more than 0."""
+    if set(trial.yours) != {"dcos"}:
+        return None
+    cos = trial.inputs["cos"]
+    return {"dcos": (cos == 1, np.abs(cos) >= 1)}

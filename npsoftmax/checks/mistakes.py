@@ -43,6 +43,8 @@ def _exp_and_sum(z, axis, shift="rows", summed=None):
         top = np.full_like(z.max(axis=axis, keepdims=True), z.max())
     elif shift == "size":
         top = np.abs(z).max(axis=axis, keepdims=True)
+    elif shift in (0, -1):
+        top = z.max(axis=shift, keepdims=True)
     else:
         top = {"mean": np.mean, "min": np.min}[shift](z, axis=axis, keepdims=True)
     e = np.exp(z - top)
@@ -97,6 +99,8 @@ def _shifts_and_axes(f):
             lambda z, axis=-1: f(z, axis, summed=-1),
             lambda z, axis=-1: f(z, axis, summed=0),
             lambda z, axis=-1: f(z, axis, summed=_other(axis)),
+            lambda z, axis=-1: f(z, axis, shift=-1),
+            lambda z, axis=-1: f(z, axis, shift=0),
         ),
     )
 
@@ -180,6 +184,23 @@ LOG_SOFTMAX = (
         *(
             lambda z, axis=-1, eps=eps: np.log(_p(z, axis) + eps)
             for eps in SMALL_NUMBERS
+        ),
+        *(
+            lambda z, axis=-1, eps=eps: (
+                z - _exp_and_sum(z, axis)[0] - np.log(_exp_and_sum(z, axis)[2] + eps)
+            )
+            for eps in SMALL_NUMBERS
+        ),
+        hard=True,
+    ),
+    _mistake(
+        "eps in the denominator",
+        "a small number is added to the sum of the exponentials",
+        *(
+            lambda z, axis=-1, eps=eps: np.log(
+                _exp_and_sum(z, axis)[1] / (_exp_and_sum(z, axis)[2] + eps)
+            )
+            for eps in SMALL_NUMBERS[:8]  # below, only the log(0) shows
         ),
         hard=True,
     ),

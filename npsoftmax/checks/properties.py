@@ -67,6 +67,11 @@ class Property(NamedTuple):
         return POINTS[self.gate]
 
     @property
+    def always(self):
+        """The inputs on which it is asked before any are drawn."""
+        return draw.logits_in_three_dimensions() if self.draws is ANY_AXIS else ()
+
+    @property
     def needs(self):
         """The functions of a solution without which the property cannot be asked."""
         forward = CONTRACT[self.function].forward

@@ -199,6 +199,7 @@ def run_property(row, subject, seed=0, examples=EXAMPLES):
         report_multiple_bugs=False,
         print_blob=False,
     )(with_seed(seed)(given(inputs=row.draws)(lambda inputs: hunt(inputs))))
+    any(hunt.fails(inputs) for inputs in row.always)
     try:
         with _files_elsewhere():
             run()

@@ -65,6 +65,14 @@ def logits_along_an_axis(draw):
     return {"z": one_array_of(draw, [SMALL, THOUSANDTHS], *shape), "axis": axis}
 
 
+def logits_in_three_dimensions():
+    """Return inputs of three axes that no draw may miss: each axis, and a lone row."""
+    small = np.arange(24) * 7 % 24 / 4 - 3  # 24 numbers, all different
+    cube = small.reshape(2, 3, 4)
+    of_cube = [{"z": cube, "axis": axis} for axis in (0, 1, -1)]
+    return ({"z": small[:6].reshape(2, 1, 3), "axis": -1}, *of_cube)
+
+
 @st.composite
 def wide_logits(draw):
     """z (N, C) up to 10,000: each row has an offset and a scale of its own."""

@@ -56,7 +56,7 @@ def run(args):
     """Check args.file. Returns 0 where what is written is right, else 1."""
     if importlib.util.find_spec("hypothesis") is None:
         raise CommandError(
-            "checking needs Hypothesis: python -m pip install hypothesis"
+            f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
     from npsoftmax.checks.solution import Solution, SolutionError, load_solution

@@ -76,7 +76,7 @@ def run(args):
     """Grade args.folder. Returns 0 where every file has every point, else 1."""
     if importlib.util.find_spec("hypothesis") is None:
         raise CommandError(
-            "grading needs Hypothesis: python -m pip install hypothesis"
+            f"grading needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     paths, names = _paths(Path(args.folder)), _in_order(chosen(args.names))
     outputs = _outputs(args.out, args.force)
