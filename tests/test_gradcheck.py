@@ -560,7 +560,8 @@ def test_one_step_alone_is_not_trusted(method):
 @given(z=st.floats(-50, 0), seed=seeds)
 @example(z=-25.0, seed=0)
 @example(z=-15.881719714994297, seed=0)
-@example(z=-7.0, seed=0)
+@example(z=-9.180808050841108, seed=249)
+@example(z=-7.165573323634888, seed=246555)
 def test_noise_that_moving_the_input_does_not_show_is_seen(method, z, seed):
     """log(1 + e^z) is rounded like 1 + e^z, though it is no larger than e^z."""
     z, y = np.array([[0.0, z]]), np.array([0])
