@@ -85,10 +85,7 @@ def taylor_rate(f: Callable, x, gradient, v=None, rng=0) -> float:
     nearby = np.array([f(ulp_away(x, rng)) for _ in range(8)])
     noise = np.max(np.abs(nearby - f(x))) + np.spacing(abs(f(x)))
     remainders = taylor_remainders(f, x, gradient, v, TAYLOR_STEPS)
-    orders = last_orders(remainders, 4 * noise)
-    if len(orders):
-        return float(np.median(orders))
-    return math.nan if np.any(remainders > 32 * noise) else math.inf
+    return remainder_order(remainders, 4 * noise)
 
 
 # One entry at a time
@@ -189,14 +186,17 @@ def as_rows(steps, values):
     return steps.reshape((-1,) + (1,) * (values.ndim - 1))
 
 
-def last_orders(remainders, noise):
-    """Return the orders between the last four remainders above 8 times the noise.
+def remainder_order(remainders, noise):
+    """Return the median order between the last four remainders above 8 times the noise.
 
-    remainders: those of TAYLOR_STEPS, nan where there is none.
+    remainders: those of TAYLOR_STEPS, nan where there is none. The order is inf if none
+    is above, and nan if only one is.
     """
     clear = np.flatnonzero(remainders > 8 * noise)[-4:]
+    if len(clear) < 2:
+        return math.nan if len(clear) else math.inf
     ratios = remainders[clear[:-1]] / remainders[clear[1:]]
-    return np.log2(ratios) / np.diff(clear)
+    return float(np.median(np.log2(ratios) / np.diff(clear)))
 
 
 # Steps, lengths and directions

@@ -23,8 +23,8 @@ from npsoftmax.differentiation import (
     draw_direction,
     extrapolated,
     five_point,
-    last_orders,
     lengths_of,
+    remainder_order,
     step_ladder,
     stepped,
     taylor_rate,
@@ -95,9 +95,8 @@ def check_gradients(
                   not analytic.
     right         neither.
 
-    By the Taylor rate the gradient is right from 1.9 on and wrong where the rate stays
-    within 0.1 of 1, along one drawn direction for each input; anything else, and a kink
-    across that direction, is inconclusive.
+    By the Taylor rate, along one drawn direction for each input, the gradient is right
+    from 1.9 on and wrong within 0.1 of 1; anything else, and a kink, is inconclusive.
 
     No tolerance is chosen: with g the numeric gradient by one input it is
 
@@ -386,9 +385,9 @@ def _rate_check(pair, n, nu, D, rng):
     remainders = np.abs(_summed(pair.cotangent * gains) - slope * TAYLOR_STEPS)  # (d)
     room = np.sum((64 * D + 1e-13 * np.abs(gradient)) * np.abs(v))
     noise = _noise_of_gains(pair, gains, nu) + room * TAYLOR_STEPS
-    rate = _rate(last_orders(remainders, noise))
+    rate = remainder_order(remainders, noise)
     kink = abs(rate - 1) < 0.1 and _bends_along(pair, i, v, slope)
-    if not np.any(remainders > 8 * noise):  # f is linear, or nothing is seen of it
+    if rate == math.inf:  # f is linear, or nothing is seen of it
         told = abs(slope) > 1e3 * noise.min()
         still = not gradient.any() and np.nansum(remainders) == 0
         seen = (told or still) and not np.isnan(gains).all()
@@ -405,13 +404,6 @@ def _rate_check(pair, n, nu, D, rng):
         fine=FINE["central"],
         rate=math.nan if kink else rate,
     )
-
-
-def _rate(orders):
-    """Return the order: their median if it is 2 or more; 1 only if all three are 1."""
-    rate = np.median(orders) if len(orders) == 3 else math.nan
-    steady = np.all(np.abs(orders - 1) < 0.1)
-    return float(rate) if rate > 1.9 or steady else math.nan
 
 
 def _gains(pair, i, v):

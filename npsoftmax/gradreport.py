@@ -225,7 +225,7 @@ def _why_inconclusive(report):
 
 def _too_wide(check, blind):
     if check.rate is not None:
-        return f"the remainder by {check.name} shows no clear order: other inputs may"
+        return f"no clear order of the remainder by {check.name}: other inputs may tell"
     if np.isfinite(check.tolerance[blind]).all():
         tolerance = f"up to {check.tolerance[blind].max():.1g}"
         size = np.abs(check.numeric).max()

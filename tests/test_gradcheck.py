@@ -545,7 +545,23 @@ def test_a_step_so_large_that_it_sees_straight_arms_is_not_trusted(method):
     """The loss of two logits bends where they are equal; steps of 1e8 miss it."""
     z, y = np.array([[1e9, 1e9 - 0.5]]), np.array([0])
     report = check_gradients(textbook_forward, textbook_backward, (z, y), method=method)
-    assert report.verdict != "wrong", report
+    assert report.verdict == "right", report
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rate_read_from_steps_that_saturate_is_not_trusted(seed):
+    """Of a loss of 1 + 1e-8 x, only a few large steps stand clear of the rounding."""
+
+    def forward(x):
+        return 1 + np.tanh(1e-8 * x).sum(), x
+
+    def backward(dloss, x):
+        return dloss * 1e-8 / np.cosh(1e-8 * x) ** 2
+
+    for size in (1e6, 1e7, 1e8, 1e9, 1e10):
+        x = size * np.random.default_rng(seed).normal(size=2)
+        report = check_gradients(forward, backward, x, method="Taylor rate", rng=seed)
+        assert report.verdict != "wrong", report
 
 
 @pytest.mark.parametrize("method", DIFFERENCES)
