@@ -220,7 +220,7 @@ def check(problem, method=None, backward=None):
 # Right gradients
 
 
-@examples(default=300, thorough=10_000)
+@examples(default=150, thorough=10_000)
 @given(problems)
 def test_the_complex_step_accuses_no_right_gradient(problem):
     report = check(problem, "complex step")

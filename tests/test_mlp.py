@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import npsoftmax as nps
@@ -25,7 +25,6 @@ lams = st.sampled_from([0.0, 2.5, 1000.0])
 
 
 @given(seeds, margins, lams, st.booleans(), st.sampled_from([1, 2, 7]))
-@settings(max_examples=25)
 def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(
     seed, m, lam, second_relu, N
 ):
@@ -39,7 +38,6 @@ def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(
 
 
 @given(seeds, margins, lams)
-@settings(max_examples=10)
 def test_a_step_along_the_gradient_leaves_a_remainder_of_second_order(seed, m, lam):
     params, x, y = network(seed)
     _, cache = nps.mlp_forward(params, x, y, m, lam)

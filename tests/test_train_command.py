@@ -7,6 +7,7 @@ import math
 import re
 import statistics
 import tracemalloc
+from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.image
@@ -20,6 +21,7 @@ from npsoftmax.metrics import Measures
 from npsoftmax.mlp import init_params
 from npsoftmax.training import DivergenceError, Settings
 
+RECORD = Path(__file__).parent / "digits.json"  # the README's table
 QUICK = ["train", "--epochs", "1", "--seeds", "1", "--margins", "1", "2", "--no-figure"]
 
 
@@ -48,6 +50,22 @@ def test_each_margin_makes_at_most_four_fifths_of_the_errors_of_softmax(main_job
 def test_each_margin_has_at_most_three_fifths_of_the_angle_of_softmax(main_job, m):
     fields, _, _ = main_job
     assert mean_of(fields, m, "to_weight") <= 0.6 * mean_of(fields, 1, "to_weight")
+
+
+def test_the_readme_shows_what_the_main_job_gives(main_job):
+    """To the digit only on one machine with one NumPy; here, to 3 standard errors.
+
+    Of both means: sqrt(2 / 5) of a deviation, which for 5 seeds may be small by luck,
+    so that softmax's, the largest of those recorded, stands for all.
+    """
+    fields, _, _ = main_job
+    recorded = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert fields["settings"] == recorded["settings"]
+    for measure in ("test_error", "to_weight", "within", "between"):
+        largest = max(row[measure]["deviation"] for row in recorded["rows"])
+        for row, shown in zip(fields["rows"], recorded["rows"], strict=True):
+            difference = abs(row[measure]["mean"] - shown[measure]["mean"])
+            assert difference <= 3 * (2 / 5) ** 0.5 * largest, (row["m"], measure)
 
 
 def test_every_network_of_the_main_job_learns_its_own_digits(main_job):
