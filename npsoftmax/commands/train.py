@@ -210,7 +210,7 @@ COLUMNS = (
     ("to own mean", "within", 1),
     ("nearest means", "between", 1),
 )
-WIDTH = 15
+WIDTH = 14
 
 
 def _table(rows, stream):
