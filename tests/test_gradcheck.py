@@ -220,7 +220,7 @@ def check(problem, method=None, backward=None):
 # Right gradients
 
 
-@examples(default=150, thorough=10_000)
+@examples(default=100, thorough=10_000)
 @given(problems)
 def test_the_complex_step_accuses_no_right_gradient(problem):
     report = check(problem, "complex step")
@@ -228,7 +228,7 @@ def test_the_complex_step_accuses_no_right_gradient(problem):
 
 
 @pytest.mark.parametrize("method", [*DIFFERENCES, "Taylor rate", None])
-@examples(default=12, thorough=2_000)
+@examples(default=8, thorough=2_000)
 @given(problem=problems)
 def test_no_other_method_accuses_a_right_gradient(method, problem):
     report = check(problem, method)
@@ -278,14 +278,14 @@ def is_zero(report):
 
 
 @pytest.mark.parametrize("spoil", [negated, zeroed])
-@examples(default=50, thorough=4_000)
+@examples(default=25, thorough=4_000)
 @given(problem=problems)
 def test_the_complex_step_accepts_neither_minus_g_nor_0(spoil, problem):
     report = check(problem, "complex step", spoiled(problem.backward, spoil))
     assert report.verdict != "right" or is_zero(report), report
 
 
-@examples(default=50, thorough=4_000)
+@examples(default=25, thorough=4_000)
 @given(problems)
 def test_the_complex_step_accepts_no_entry_scaled_by_one_millionth(problem):
     gradients = [part.analytic for part in check(problem, "complex step").inputs]
