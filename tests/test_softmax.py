@@ -171,6 +171,13 @@ def test_a_sum_is_as_right_for_a_long_row_as_for_a_short_one(columns, dtype):
     assert exact.ulps(sums(e), [sum(row) for row in exact.decimals(e)]) <= 1
 
 
+@pytest.mark.parametrize(("seed", "row"), [(6, 545), (14, 1963), (18, 2208)])
+def test_rows_whose_plain_sum_would_cost_more_than_4_ulp_are_within_4(seed, row):
+    """Found among 4000 rows a seed: NumPy's own sum of e leaves 4.3 to 4.8 ULP."""
+    z = np.random.default_rng(seed).normal(size=(4000, 15))[row]
+    assert exact.ulps(softmax(z), exact.softmax(z)) <= 4
+
+
 @given(finite_rows() | arrays(np.float64, (3, 7), elements=st.floats(-5, 5)))
 def test_the_layers_give_what_the_functions_give(z):
     np.testing.assert_array_equal(softmax_forward(z)[0], softmax(z))
