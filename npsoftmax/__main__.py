@@ -5,6 +5,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import textwrap
 from importlib import metadata
 
 from npsoftmax import commands
@@ -21,7 +22,7 @@ EPILOG = """\
 examples:
   npsoftmax                               the same as npsoftmax train
   npsoftmax --margins 1 4                 softmax beside one margin only
-  npsoftmax trace psi --angle 150         one angle, line by line, there and back
+  npsoftmax trace psi --angle 150         one angle, line by line, and back
   npsoftmax figures --out figures         every figure of the notebooks
   npsoftmax start homework.py             the functions, for you to fill in
   npsoftmax check homework.py             what is right, what is wrong, and why
@@ -66,7 +67,7 @@ def build_parser():
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         "npsoftmax",
-        description=DESCRIPTION,
+        description=_in_80_columns(DESCRIPTION),
         epilog=EPILOG,
         formatter_class=as_written,
     )
@@ -79,12 +80,19 @@ def build_parser():
         command = subparsers.add_parser(
             name,
             help=first_line[0].lower() + first_line[1:].rstrip("."),
-            description=module.__doc__,
+            description=_in_80_columns(module.__doc__),
             formatter_class=as_written,
         )
         module.add_arguments(command)
+        command.epilog = _in_80_columns(command.epilog or "")
         command.set_defaults(run=module.run)
     return parser
+
+
+def _in_80_columns(text):
+    """Return the text with its paragraphs filled anew; indented lines stay."""
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(p if "\n  " in p else textwrap.fill(p, 79) for p in paragraphs)
 
 
 def command_names():

@@ -375,6 +375,18 @@ def test_each_command_explains_itself(name):
     assert outcome.output.startswith(f"usage: npsoftmax {name}")
 
 
+@pytest.mark.parametrize("words", [[], *([name] for name in command_names())])
+def test_no_line_of_help_is_wider_than_80_columns(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run_command(*words, "--help").output.splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_table_is_no_wider_than_80_columns(main_job):
+    _, words, _ = main_job
+    assert max(map(len, words.splitlines())) <= 80
+
+
 def test_each_default_in_the_help_of_train_is_the_one_in_force():
     args = build_parser().parse_args(["train"])
     text = " ".join(run_command("train", "--help").output.split())

@@ -23,8 +23,8 @@ MARGINS = (1, 2, 3, 4)
 FORMATS = ("png", "pdf", "svg")
 EXAMPLES = """\
 examples:
-  npsoftmax figures                               what there is
-  npsoftmax figures --out figures                 all of it, as PNG, into figures/
+  npsoftmax figures                            what there is
+  npsoftmax figures --out figures              all of them, as PNG, in figures/
   npsoftmax figures psi two-classes --out talk --format svg
 """
 

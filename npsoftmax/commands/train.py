@@ -30,12 +30,12 @@ from npsoftmax.training import BEGIN, LAM_MIN, DivergenceError, Settings
 DEFAULTS = Settings()
 EXAMPLES = """\
 examples:
-  npsoftmax train                            softmax and m = 2, 3, 4, five seeds each
-  npsoftmax train --margins 1 4 --seeds 2    a shorter comparison
-  npsoftmax train --features 32              more features: fewer errors, no flat figure
-  npsoftmax train --margins 1 4 --lam-min 0.1    too hard a margin: watch it fail
-  npsoftmax train --data ~/mnist --epochs 10     your own folder in the IDX format
-  npsoftmax train --json > table.json        every number, for another program
+  npsoftmax train                          softmax and m = 2, 3, 4, five seeds
+  npsoftmax train --margins 1 4 --seeds 2  a shorter comparison
+  npsoftmax train --features 32            fewer errors, no flat figure
+  npsoftmax train --margins 4 --lam-min 0.1    too hard a margin: it fails
+  npsoftmax train --data ~/mnist --epochs 10   your own data in the IDX format
+  npsoftmax train --json > table.json      every number, for another program
 """
 
 
@@ -199,7 +199,7 @@ def _report(runs, stream):
     """Return the table, the differences seed by seed and the sentence, as text."""
     rows, pairs = experiment.table(runs), experiment.pairs(runs)
     paragraphs = [_table(rows, stream), _differences(pairs, stream)]
-    paragraphs += [_left_out(runs), textwrap.fill(experiment.reading(rows), 84)]
+    paragraphs += [_left_out(runs), textwrap.fill(experiment.reading(rows), 79)]
     return "\n\n".join(filter(None, paragraphs))
 
 
