@@ -207,7 +207,6 @@ class LayerPair:
                 D[n] = np.fmax(D[n], np.abs(found[n] - gradient))
         return nu, D
 
-
     def noise(self, rng):
         """Return the noise of each output: the scatter around its smooth course.
 

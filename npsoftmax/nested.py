@@ -9,10 +9,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
+ARRAY = (np.ndarray, np.generic)
+PIECE = (*ARRAY, bool, int)
+
 
 def named_arrays(name, value):
     """Yield (name, array) for each array in value: itself, or inside of tuples."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, ARRAY):
         yield name, np.asarray(value)
     else:
         for part, child in _children(name, value):
@@ -21,11 +24,11 @@ def named_arrays(name, value):
 
 def with_arrays(value, arrays: Iterator):
     """Return value with its arrays, in the order of `named_arrays`, from arrays."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, ARRAY):
         return next(arrays)
     if hasattr(value, "_fields"):
         return type(value)(*(with_arrays(child, arrays) for child in value))
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return type(value)(with_arrays(child, arrays) for child in value)
     if isinstance(value, dict):
         return {key: with_arrays(child, arrays) for key, child in value.items()}
@@ -38,7 +41,7 @@ def with_arrays(value, arrays: Iterator):
 
 def named_pieces(name, value):
     """Yield (name, array) for what is integer or boolean in a cache: its pieces."""
-    if isinstance(value, np.ndarray | np.generic | bool | int):
+    if isinstance(value, PIECE):
         value = np.asarray(value)
         if value.dtype.kind in "biu":
             yield name, value
@@ -74,14 +77,14 @@ def locked(value):
 def is_list_of_numbers(value):
     """Return whether value is a list of numbers, or of such lists."""
     return isinstance(value, list) and all(
-        isinstance(a, int | float) or is_list_of_numbers(a) for a in value
+        isinstance(a, (int, float)) or is_list_of_numbers(a) for a in value
     )
 
 
 def _children(name, value):
     if hasattr(value, "_fields"):
         return [(f"{name}.{part}", getattr(value, part)) for part in value._fields]
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return [(f"{name}[{i}]", child) for i, child in enumerate(value)]
     if isinstance(value, dict):
         return [(f"{name}[{key!r}]", child) for key, child in value.items()]
