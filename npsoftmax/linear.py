@@ -1,6 +1,6 @@
 """The linear layer: rows x and a matrix W (and a bias b) to z, and back.
 
-    z = x W + b          dx = dz W^T        dW = x^T dz        db = sum_i dz_i
+z = x W + b          dx = dz W^T        dW = x^T dz        db = sum_i dz_i
 """
 
 from typing import NamedTuple

@@ -67,6 +67,7 @@ STYLE = {
     "ytick.color": SOFT_INK,
 }
 
+
 @contextlib.contextmanager
 def style():
     """Return a context in which what you draw yourself has the one style, too.

@@ -1,6 +1,6 @@
 """The rectifier: h to a, what is negative to 0, and back.
 
-    a = max(h, 0)        dh = da where h > 0, else 0       (of a da that is finite)
+a = max(h, 0)        dh = da where h > 0, else 0       (of a da that is finite)
 """
 
 from typing import NamedTuple

@@ -140,9 +140,7 @@ def test_each_dot_has_its_place_and_its_class_s_colour():
         for place, colour in zip(dots.get_offsets(), dots.get_facecolors(), strict=True)
     }
     colours = [matplotlib.colors.to_rgb(c) for c in plots.class_colours(3)]
-    expected = {
-        (*x, *colours[y]) for x, y in zip(features.x, features.y, strict=True)
-    }
+    expected = {(*x, *colours[y]) for x, y in zip(features.x, features.y, strict=True)}
     assert drawn == expected
 
 

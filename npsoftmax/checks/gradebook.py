@@ -1,9 +1,9 @@
 """Grades to words: the table on the terminal, the CSV and the JSON.
 
-    table(grades)         a row for each file, points by layer
-    remarks(grade)        what is wrong in one file, a line for each function
-    as_csv(grades)        a row for each file, points for each function and property
-    as_json(grades, ...)  everything, for programs
+table(grades)         a row for each file, points by layer
+remarks(grade)        what is wrong in one file, a line for each function
+as_csv(grades)        a row for each file, points for each function and property
+as_json(grades, ...)  everything, for programs
 """
 
 import csv

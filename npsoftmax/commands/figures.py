@@ -95,9 +95,9 @@ GALLERY = {
     ),
     "differences": Picture(
         "the error of finite differences against their step: the V",
-        lambda plots, runs: plots.difference_errors(
-            hard_to_differentiate, its_derivative, 1.5
-        ).figure,
+        lambda plots, runs: (
+            plots.difference_errors(hard_to_differentiate, its_derivative, 1.5).figure
+        ),
     ),
     "psi": Picture(
         "psi for m = 1 to 4 with its knots and cos, and its slope below",
