@@ -1,6 +1,6 @@
 """The words and tables a person reads: a line for a function, the message of a failure.
 
-In go the reports of runner.py; out comes text of at most 80 columns (the command to
+In go the reports of engine/ask.py; out comes text of at most 80 columns (the command to
 paste aside, which cannot be broken).
 """
 
@@ -9,9 +9,9 @@ import textwrap
 
 import numpy as np
 
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.on_paper import g, geometry, on_paper
-from npsoftmax.checks.solution import said
+from npsoftmax.checks.engine.safely import said
+from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.checks.paper import counted, g
 
 WIDTH = 78  # of a message, which stands two columns in
 LABEL = 15  # columns of `  looks like   `
@@ -39,19 +39,13 @@ def line(report, paint=lambda text, look: text):
     return first
 
 
-def right_on_paper(name):
-    """Return the note on a right gradient that is not that of its wrong forward."""
-    forward = CONTRACT[name].forward
-    return f"your gradient is right on paper: your {forward} is wrong"
-
-
 def details(report):
     """Yield a line for each property that was asked, and what the function printed."""
     for name in report.passed:
         word = "waits" if name in report.waits else "holds"
         yield f"      {word}   {_sentence(report.name, name)}"
     if report.failure:
-        yield f"      FAILS   {_sentence(report.name, report.failure.property)}"
+        yield f"      FAILS   {report.failure.row.sentence}"
     if report.printed:
         yield "      it printed (the first lines):"
         yield from (f"        {text}" for text in report.printed.splitlines()[:5])
@@ -82,7 +76,7 @@ def summary(reports):
     if counts.get("right") == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
     parts = [f"{count} {verdict}" for verdict, count in counts.items()]
-    return f"{_count(number, 'function')}: {', '.join(parts)}."
+    return f"{counted(number, 'function')}: {', '.join(parts)}."
 
 
 # ------------------------------------------------------------- the message of a failure
@@ -142,7 +136,8 @@ def _inputs(failure):
     lines = ["", "  the smallest input that fails"]
     for name, value in failure.inputs.items():
         lines += _assigned(name, value)
-    lines += [f"      {words}" for words in _about(failure.inputs)]
+    about = CONTRACT[failure.function].about(failure.inputs)
+    lines += [f"      {words}" for words in about]
     return "\n".join(lines)
 
 
@@ -177,39 +172,6 @@ def _aligned(matrix):
 
 def _number(value):
     return g(value) if np.isfinite(value) else str(float(value))
-
-
-def _about(inputs):
-    """Yield what one wants to know of the inputs beside the numbers: sizes, angles."""
-    if "theta" in inputs:
-        yield f"theta in degrees: {_listed(np.rad2deg(inputs['theta']))}"
-    elif "cos" in inputs:
-        inside = np.clip(inputs["cos"], -1, 1)
-        yield f"that is cos of {_listed(np.rad2deg(np.arccos(inside)))} degrees"
-    elif {"x", "W", "y"} <= inputs.keys():
-        yield from _angles(inputs["x"], inputs["W"], inputs["y"])
-    elif "z" in inputs and inputs["z"].ndim == 2 and "axis" not in inputs:
-        rows, columns = inputs["z"].shape
-        yield f"{_count(rows, 'sample')}, {_count(columns, 'class')}"
-
-
-def _angles(x, W, y):
-    for i, y_i in enumerate(y[:3]):
-        x_norm, w_norm, degrees = geometry(x[i], W[:, y_i])
-        angle = "no angle" if degrees is None else f"theta = {g(degrees)} degrees"
-        row = f"row {i}: " if len(y) > 1 else ""
-        yield f"{row}{angle}, |x| = {g(x_norm)}, |W_y| = {g(w_norm)}"
-    if len(y) > 3:
-        yield f"and {len(y) - 3} more rows"
-
-
-def _listed(angles):
-    return ", ".join(g(round(float(a), 6)) for a in np.ravel(angles))
-
-
-def _count(number, word):
-    plural = f"{word}es" if word.endswith("s") else f"{word}s"
-    return f"{number} {word if number == 1 else plural}"
 
 
 # ---------------------------------------------------------------------------- table
@@ -276,9 +238,9 @@ def _difference(a, b):
 
 def _explanation(failure):
     lines = [""]
-    if failure.diagnosis:
-        on = f" (holds on {failure.confirmed} further inputs too)"
-        words = failure.diagnosis + (on if failure.confirmed else "")
+    if failure.found:
+        on = f" (holds on {failure.found.confirmed} further inputs too)"
+        words = failure.diagnosis + (on if failure.found.confirmed else "")
         lines += _labelled("looks like", words)
     paper = _on_paper(failure)
     if paper:
@@ -318,7 +280,7 @@ def _on_paper(failure):
     index = tuple(map(int, np.argwhere(wrong)[0])) if np.ndim(yours) else ()
     if failure.gate == "own gradient" and not failure.loss_is_right:
         return None  # "expected" is the slope of another loss than that on paper
-    return on_paper(failure.function, failure.inputs, name, index)
+    return CONTRACT[failure.function].on_paper(failure.inputs, name, index)
 
 
 _HOW = {
@@ -342,19 +304,16 @@ def _how(failure):
     return _HOW[failure.gate].format(
         signature=function.signature,
         forward=function.forward,
-        sentence=_sentence(failure.function, failure.property),
+        sentence=failure.row.sentence,
     )
 
 
 # ------------------------------------------------------------------- the reproducer
 
 
-def reproducer(failure, solution, given):
-    """Return what one can paste to see yours: a command for a file, else two lines.
-
-    given: the inputs of the function's last call, by their names.
-    """
-    names = [failure.function]
+def reproducer(failure):
+    """Return what one can paste to see yours: a command for a file, else two lines."""
+    names, solution, given = [failure.function], failure.solution, _given(failure)
     if forward := CONTRACT[failure.function].forward:
         names.insert(0, forward)
     lines = [*_assignments(given), *_calls(failure.function)]
@@ -370,6 +329,16 @@ def reproducer(failure, solution, given):
         code = f"import numpy as np; from npsoftmax import {', '.join(names)}"
         return f"python -c {shlex.quote('; '.join([code, *lines]))}"
     return "\n".join(["import numpy as np", *lines])
+
+
+def _given(failure):
+    """Return the arguments of the last call at the smallest input, by their names."""
+    function = CONTRACT[failure.function]
+    names = function.takes
+    if function.forward:
+        names = (*CONTRACT[function.forward].takes, function.takes[0])
+    given = failure.call or failure.inputs
+    return {name: given[name] for name in names if name in given}
 
 
 def _quoted(path):

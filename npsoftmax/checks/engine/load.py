@@ -1,32 +1,29 @@
 """A person's file or functions, loaded: what is written, a stub, missing, not theirs.
 
-load_solution(path)         from a file, which is run once
-Solution.from_object(obj)   from a function, several, a module or a dict
-Solution.reference()        npsoftmax itself
+    load_solution(path)         from a file, which is run once
+    Solution.from_object(obj)   from a function, several, a module or a dict
+    Solution.reference()        npsoftmax itself
 """
 
-import contextlib
 import difflib
 import importlib
 import inspect
-import io
 import sys
-import traceback
 import types
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.engine.safely import line_in, quietly, said, time_limit
+from npsoftmax.checks.layers import CONTRACT
 
 WRITTEN = "written"
 STUB = "stub"
 MISSING = "missing"
 REFERENCE = "reference's own"
 
-PRINT_LIMIT = 20_000  # characters kept of what a checked function prints
+FIRST_CALL = 10.0  # seconds that a first call may take
 
 
 class _Lazy(dict):
@@ -96,38 +93,36 @@ class Solution:
 
     def _is_stub(self, name):
         """Return whether the function only says NotImplementedError."""
-        function = CONTRACT[name]
-        arguments = [PROBE[key].copy() for key in function.takes if key in PROBE]
         try:
-            with quietly():
-                if function.forward:
-                    arguments.append(self._probe_cache(function.forward))
-                self.functions[name](*arguments)
+            self.first_call(name)
         except NotImplementedError:
             return True
-        except (Exception, SystemExit):
+        except BaseException:
             return False
         return False
 
-    def _probe_cache(self, forward):
-        takes = CONTRACT[forward].takes
+    def first_call(self, name, before=lambda: None):
+        """Run a function on inputs that fit together; `before()` is called just before.
+
+        A backward whose forward fails is given None for a cache.
+        """
+        function = CONTRACT[name]
+        inputs = function.ordinary(np.random.default_rng(0), 0)
+        arguments = [inputs[key] for key in function.takes if key != "cache"]
+        with quietly(), time_limit(FIRST_CALL):
+            if function.forward:
+                arguments.append(self._first_cache(function.forward, inputs))
+            before()
+            self.functions[name](*arguments)
+
+    def _first_cache(self, forward, inputs):
+        given = [inputs[key] for key in CONTRACT[forward].takes]
         try:
-            return self.functions[forward](*(PROBE[key].copy() for key in takes))[1]
-        except (Exception, SystemExit):
+            return self.functions[forward](*given)[1]
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return None
-
-
-PROBE = {  # arguments that fit together, for a first call
-    **dict.fromkeys(("z", "h", "x", "dp", "dlog_p", "dz", "da"), np.eye(2)),
-    **dict.fromkeys(("theta", "cos", "dpsi"), np.array([0.5])),
-    "y": np.array([0, 1]),
-    "W": np.eye(2),
-    "b": np.zeros(2),
-    "m": np.int64(2),
-    "lam": np.float64(0.0),
-    "axis": np.int64(-1),
-    "dloss": np.float64(1.0),
-}
 
 
 def load_solution(path):
@@ -142,7 +137,9 @@ def load_solution(path):
     try:
         with quietly():
             exec(code, vars(module))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise SolutionError(f"{path}{_place(error, path)}: {said(error)}") from error
     finally:
         sys.path.remove(folder)
@@ -198,53 +195,6 @@ def _reference_functions():
 def _comes_from_npsoftmax(function):
     module = getattr(inspect.unwrap(function), "__module__", None) or ""
     return module == "npsoftmax" or module.startswith("npsoftmax.")
-
-
-class _Limited(io.StringIO):
-    """Keeps the first `PRINT_LIMIT` characters and forgets the rest."""
-
-    def write(self, text):
-        room = PRINT_LIMIT - self.tell()
-        return super().write(text[: max(room, 0)])
-
-
-@contextlib.contextmanager
-def quietly():
-    """Keep what a checked function prints, warns of and asks for off the screen."""
-    printed, keyboard = _Limited(), sys.stdin
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(printed))
-        stack.enter_context(contextlib.redirect_stderr(printed))
-        stack.enter_context(warnings.catch_warnings())
-        stack.enter_context(np.errstate(all="ignore"))
-        warnings.simplefilter("ignore")
-        sys.stdin = io.StringIO()
-        try:
-            yield printed
-        finally:
-            sys.stdin = keyboard
-
-
-def said(error):
-    """Return the type and the message of a person's exception, on one line."""
-    if isinstance(error, SystemExit):
-        return "the code calls exit()"
-    text = " ".join(str(error).split())
-    text = text if len(text) <= 200 else text[:197] + "..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def line_in(error, place):
-    """Return (number, text) of the last line of a file that the error came through.
-
-    place: the file's path, or a function in it.
-    """
-    code = getattr(inspect.unwrap(place), "__code__", None) if callable(place) else None
-    filename = code.co_filename if code else str(place)
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == filename:
-            return frame.lineno, (frame.line or "").strip()
-    return None
 
 
 def _place(error, path):
