@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from npsoftmax.__main__ import main
-from npsoftmax.checks import CONTRACT, PROPERTIES
+from npsoftmax.checks import CONTRACT
 
 TEXTBOOK = Path(__file__).parent / "solutions" / "textbook.py"
 
@@ -176,7 +176,7 @@ def pytest_run(folder, *arguments):
 def test_pytest_asks_the_same_properties_of_a_file_in_any_folder(homework):
     few = "--solution-examples=5"
     ran = pytest_run(homework.parent, "--solution", "homework.py", "-rs", "-v", few)
-    asked = [row for row in PROPERTIES if row.demand != "reference"]
+    asked = [row for each in CONTRACT.values() for row in each.asked()]
     assert ran.returncode == 1
     assert f"collected {len(asked)} items" in ran.stdout
     assert "homework.py::softmax::sums_to_one PASSED" in ran.stdout
@@ -199,8 +199,8 @@ def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_pat
     (tmp_path / "test_it.py").write_text(
         "import sys\n"
         "def test_it():\n"
-        "    assert 'npsoftmax.checks.plugin' in sys.modules\n"
-        "    assert 'npsoftmax.checks.properties' not in sys.modules\n"
+        "    assert 'npsoftmax.checks.doors.plugin' in sys.modules\n"
+        "    assert 'npsoftmax.checks.layers' not in sys.modules\n"
         "    assert 'matplotlib' not in sys.modules\n"
     )
     ran = pytest_run(tmp_path, "-q")
@@ -210,8 +210,8 @@ def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_pat
 
 def test_loading_the_plugin_loads_no_hypothesis():
     code = (
-        "import sys, npsoftmax.checks.plugin\n"
+        "import sys, npsoftmax.checks.doors.plugin\n"
         "assert 'hypothesis' not in sys.modules\n"
-        "assert 'npsoftmax.checks.solution' not in sys.modules\n"
+        "assert 'npsoftmax.checks.engine.load' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

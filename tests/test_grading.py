@@ -12,9 +12,9 @@ from planted_bugs import BUGS, TEXTBOOK, wrong_source
 
 import npsoftmax
 from npsoftmax.__main__ import main
-from npsoftmax.checks import gradebook
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.grading import Grade, Options, grade_file, grade_files
+from npsoftmax.checks import CONTRACT
+from npsoftmax.checks.grading import gradebook
+from npsoftmax.checks.grading.process import Grade, Options, grade_file, grade_files
 
 NAMES = ["logsumexp", "softmax", "relu_forward"]
 OPTIONS = Options(examples=2, timeout=8.0, jobs=2)  # two seconds for a function
@@ -31,7 +31,7 @@ def with_line_in(function, line):
 IN_SOFTMAX = {  # what softmax does before it does what it should
     "loops": "while True: pass",
     "kills_its_group": "import os, signal; os.killpg(0, signal.SIGKILL)",
-    "exits": "import os; os._exit(0)",
+    "exits": "import ctypes; ctypes.CDLL(None)._exit(0)",
 }
 ON_LOADING = {  # what a file does when it is loaded, behind its right functions
     "syntax_error": "def (",

@@ -185,7 +185,9 @@ class Asking:
             report.printed = report.printed or printed.getvalue()
             if failure and failure.right_on_paper:
                 forward = CONTRACT[name].forward
-                report.note = f"your gradient is right on paper: your {forward} is wrong"
+                report.note = (
+                    f"your gradient is right on paper: your {forward} is wrong"
+                )
                 report.waits.append(row.name)
             elif failure:
                 report.verdict, report.failure = WRONG, failure

@@ -1,8 +1,8 @@
 """A person's file or functions, loaded: what is written, a stub, missing, not theirs.
 
-    load_solution(path)         from a file, which is run once
-    Solution.from_object(obj)   from a function, several, a module or a dict
-    Solution.reference()        npsoftmax itself
+load_solution(path)         from a file, which is run once
+Solution.from_object(obj)   from a function, several, a module or a dict
+Solution.reference()        npsoftmax itself
 """
 
 import difflib

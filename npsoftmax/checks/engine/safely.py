@@ -1,7 +1,7 @@
 """A person's code, run so that it does no harm: quiet, and not for ever.
 
-    with quietly() as printed: ...      nothing on the screen, no question, no exit
-    with time_limit(seconds): ...       `Endless` in a function that does not come back
+with quietly() as printed: ...      nothing on the screen, no question, no exit
+with time_limit(seconds): ...       `Endless` in a function that does not come back
 """
 
 import _thread

@@ -30,6 +30,7 @@ _dz = partial(edit, _BACK, "p * (dp - weighted)")
 _log_dz = partial(edit, _LOG_BACK, "dlog_p - p * total")
 
 _ZERO = "0 * np.max(z, axis=axis, keepdims=True)"
+_CLIPPED = "np.clip(e / e_sum, eps, 1 - eps)"
 _AXES = (0, 1, -1)
 
 MISTAKES = (
@@ -86,11 +87,11 @@ MISTAKES = (
             _p("e / (e_sum + eps)", eps=POSITIVE),
             _log_p("np.log(e / (e_sum + eps))", eps=POSITIVE)),
     mistake("clipped", "the probabilities are cut off", _VALUE,
-            _p("np.clip(e / e_sum, eps, 1 - eps)", eps=POSITIVE),
+            _p(_CLIPPED, eps=POSITIVE),
             _p("np.maximum(e / e_sum, eps)", eps=POSITIVE),
-            _log_p("np.log(np.clip(e / e_sum, eps, 1 - eps))", eps=POSITIVE),
+            _log_p(f"np.log({_CLIPPED})", eps=POSITIVE),
             _log_p("np.log(np.maximum(e / e_sum, eps))", eps=POSITIVE),
-            edit(_LOG_BACK, "e / e_sum", "np.clip(e / e_sum, eps, 1 - eps)", eps=POSITIVE)),
+            edit(_LOG_BACK, "e / e_sum", _CLIPPED, eps=POSITIVE)),
     mistake("logarithm", "this is log_softmax, not softmax", _VALUE,
             _p("d - np.log(e_sum)"),
             _p("np.log(e / e_sum)")),
