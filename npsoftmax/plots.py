@@ -103,8 +103,12 @@ class CaptionedFigure(Figure):
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """Return no picture of its own, only what IPython is to say of the picture."""
+        """Return no picture, only what IPython is to say of the picture."""
         return {}, {"image/png": {"alt": self.caption}}
+
+    def _repr_png_(self):
+        """Return the picture where no one has told IPython how to draw a Figure."""
+        return _bytes_of(self, dpi="figure")
 
 
 @styled
@@ -618,7 +622,7 @@ def class_sector(norms, m, apart):
 
 
 @styled
-def annealing(schedule, steps, ax=None):
+def annealing(schedule, steps, ax=None, title=r"$\lambda$ lets the margin in"):
     """Draw lambda against the iteration, and say where it stops to fall.
 
     schedule: a function of the iteration, counted from 0; steps: how many iterations
@@ -647,7 +651,7 @@ def annealing(schedule, steps, ax=None):
     else:  # 0 has no place on a logarithmic scale
         ax.set_yscale("symlog", linthresh=smallest)
     ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
-    ax.set_title(r"$\lambda$ lets the margin in")
+    ax.set_title(title)
     low, high = ax.get_ylim()
     beside = {"transform": ax.get_yaxis_transform(), "color": SOFT_INK}
     for share in (0.001, 0.01, 0.1, 0.25, 0.5, 0.9, 1):
@@ -674,12 +678,13 @@ def angle_histogram(angles_by_margin, ax=None):
     known = {m: np.asarray(a)[~np.isnan(a)] for m, a in angles_by_margin.items()}
     widest = max(np.percentile(angles, 98) for angles in known.values())
     bins = np.linspace(0, widest, 41)
-    for m, angles in known.items():
+    for place, (m, angles) in enumerate(known.items()):
         look = {"color": margin_colour(m), "histtype": "step", "linewidth": 1.6}
         beyond = np.sum(angles > widest)
         name = f"m = {m}: mean {angles.mean():.1f}{DEGREES}, {beyond} beyond the edge"
         ax.hist(angles, bins, label=name, **look)
-        ax.axvline(angles.mean(), color=margin_colour(m), linestyle="--", linewidth=1)
+        dashes = (4 * place, (4, 4 * len(known) - 4))  # in turns, where means are equal
+        ax.axvline(angles.mean(), color=margin_colour(m), linestyle=dashes)
     ax.set(xlim=(0, widest), xlabel="angle to the own class's weight, degrees")
     ax.set_ylabel("how many features")
     ax.legend()
@@ -702,12 +707,18 @@ def as_file(draw, file_format="png"):
     from matplotlib import pyplot
 
     matplotlib.use("agg")
-    figure, content = draw(), io.BytesIO()
-    key = "Subject" if file_format == "pdf" else "Description"
-    about = {key: getattr(figure, "caption", "")}
-    with style():
-        figure.savefig(content, format=file_format, bbox_inches="tight", metadata=about)
+    figure = draw()
+    content = _bytes_of(figure, file_format)
     pyplot.close(figure)
+    return content
+
+
+def _bytes_of(figure, file_format="png", **options):
+    """Return the bytes of a figure's file, with the caption as its description."""
+    key, content = "Subject" if file_format == "pdf" else "Description", io.BytesIO()
+    options |= {"metadata": {key: figure.caption}, "bbox_inches": "tight"}
+    with style():
+        figure.savefig(content, format=file_format, **options)
     return content.getvalue()
 
 
