@@ -317,3 +317,30 @@ def test_the_walk_with_the_debugger_works_as_it_is_written(tmp_path):
     assert len(typed) == 10
     assert [line for line in shown if line in promised] == promised
     assert "Error" not in session.stdout + session.stderr
+
+
+def test_the_glossary_has_every_name_of_the_page():
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    glossary = readme[readme.index("## Glossary") : readme.index("## Beside")]
+    rows = re.findall(r"^\| (.*?) \|.*?\|(.*)\|$", glossary, flags=re.MULTILINE)
+    explained = set(re.findall(r"`(\w+)`", " ".join(map(" ".join, rows))))
+    assert names_of_the_page() <= explained | {"N", "C", "cos", "psi_cache"}
+
+
+def names_of_the_page():
+    """Return the fields of its caches and all that its functions take and assign."""
+    tree = ast.parse(inspect.getsource(textbook))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign):
+            found.add(node.target.id)
+        if isinstance(node, ast.FunctionDef):
+            inside = list(ast.walk(node))
+            found |= {each.arg for each in inside if isinstance(each, ast.arg)}
+            found |= {
+                each.id
+                for each in inside
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            }
+    gradients = {name for name in found if re.fullmatch("d[a-zA-Z_]+", name)}
+    return found - {"cache", "axis", "_"} - {g for g in gradients if g[1:] in found}
