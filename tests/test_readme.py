@@ -23,7 +23,6 @@ PROGRAMS = "npsoftmax|pytest|pip|python3?|py|jupyter|source"
 FOR_WINDOWS = {"py -m venv .venv"}
 OF_MINUTES = {
     'pip install ".[notebooks]"',
-    'pip install ".[test]"',
     "jupyter notebook notebooks",
     "pytest",
     "python",
