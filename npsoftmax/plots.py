@@ -108,7 +108,7 @@ class CaptionedFigure(Figure):
 
     def _repr_png_(self):
         """Return the picture where no one has told IPython how to draw a Figure."""
-        return _bytes_of(self, dpi="figure")
+        return content_of(self, dpi="figure")
 
 
 @styled
@@ -708,12 +708,12 @@ def as_file(draw, file_format="png"):
 
     matplotlib.use("agg")
     figure = draw()
-    content = _bytes_of(figure, file_format)
+    content = content_of(figure, file_format)
     pyplot.close(figure)
     return content
 
 
-def _bytes_of(figure, file_format="png", **options):
+def content_of(figure, file_format="png", **options):
     """Return the bytes of a figure's file, with the caption as its description."""
     key, content = "Subject" if file_format == "pdf" else "Description", io.BytesIO()
     options |= {"metadata": {key: figure.caption}, "bbox_inches": "tight"}
