@@ -1,9 +1,9 @@
 """How right and how fast it is: `python tests/benchmark.py` measures and writes a page.
 
 Everything that is compared runs in one process with one thread, in turns (a, b, c, a,
-b, c, ...), and what is reported is the fastest turn, in seconds of the processor, which
-do not run while other programs do: ratios hold where seconds drift. SciPy and PyTorch,
-from the extra `benchmark`, are measured beside when they are installed.
+b, c, ...), and what is reported is the fastest turn, in time of the processor, which
+stands still while others run: ratios hold where seconds drift. SciPy and PyTorch, from
+the extra `benchmark`, are measured beside when they are installed.
 """
 
 import argparse
@@ -23,16 +23,15 @@ LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 INTRODUCTION = """\
 # What the functions that train add to the page, and at what cost
 
-The page, `npsoftmax/textbook.py`, is right wherever a textbook is. `npsoftmax.softmax`
-and the others of the same names are right at every range, too. The first table says
-what that means, with the page's error beside theirs against exact decimals; the second
-what it costs; the others stand beside SciPy and PyTorch. Where the lines differ, and
-why, is in the second part of `notebooks/01_survive_a_logit_of_1000.ipynb` and in the
-head of each module. ULP: the distance from a float to the next one; half of one is the
-best there is, and from 1e15 on no digit is right.
+The page, `npsoftmax/textbook.py`, is right on ordinary numbers. `npsoftmax.softmax` and
+the others of the same names are right at every range, too. The first table says what
+that means, with the page's error and theirs against exact decimals; the second, what it
+costs; the others stand beside SciPy and PyTorch. Where the lines differ, and why, is in
+the second part of notebook 1, at the end of notebook 5, and at the head of each module.
+ULP: the distance from a float to the next one; half of one is the best there is.
 
-Times are the fastest of runs in turns, on one thread, in seconds of the processor that
-do not run while other programs do. Read the ratios; seconds are those of one machine.
+Times are the fastest of runs in turns, on one thread, in time of the processor, which
+stands still while other programs run. Read the ratios: the rest is one machine's.
 """
 
 
@@ -105,7 +104,8 @@ def errors(compute, right):
 
     with np.errstate(all="ignore"):
         values = [compute(library) for library in (nps.textbook, nps)]
-    return [f"{exact.ulps(value, right):.2g}" for value in values]
+    found = [exact.ulps(value, right) for value in values]
+    return ["no digit right" if ulps > 1e15 else f"{ulps:.2g}" for ulps in found]
 
 
 def costs(threads, turns):
