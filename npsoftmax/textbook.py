@@ -277,8 +277,8 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     x_norm = np.linalg.norm(x, axis=1, keepdims=True)  # (N, 1) |x|
     w_norm = np.linalg.norm(w, axis=1, keepdims=True)  # (N, 1) |W_y|
     has_angle = (x_norm > 0) & (w_norm > 0)  # (N, 1) (10)
-    x_hat = x / np.where(x_norm > 0, x_norm, 1)  # (N, D)
-    w_hat = w / np.where(w_norm > 0, w_norm, 1)  # (N, D)
+    x_hat = x / np.where(x_norm > 0, x_norm, 1)  # (N, D) x/|x|, or 0
+    w_hat = w / np.where(w_norm > 0, w_norm, 1)  # (N, D) W_y/|W_y|, or 0
     c = np.sum(x_hat * w_hat, axis=1, keepdims=True)  # (N, 1) cos(theta_y) (4)
     psi_y, psi_cache = psi_forward(c, m)  # (N, 1) (5)
     g = (lam * c + psi_y) / (1 + lam)  # (N, 1) (6)
