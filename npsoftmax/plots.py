@@ -357,6 +357,9 @@ def jacobian(z, ax=None):
 def difference_errors(
     f, derivative, x, ax=None,
     title="a difference has one best step, the complex step needs none",
+    caption="The relative error of four ways to measure a slope, against their step h. "
+    "Differences lose by a large step (right arm) and by rounding (left arm); the "
+    "complex step (broad) has no left arm.",
 ):  # fmt: skip
     """Draw how wrong finite differences are, against their step: the V.
 
@@ -370,11 +373,6 @@ def difference_errors(
     def forward_difference(f, x, h):
         return (f(x + h) - f(x)) / h
 
-    caption = (
-        "The relative error of four ways to measure a slope, against their step h. "
-        "Differences lose by a large step (right arm) and by rounding (left arm); the "
-        "complex step (broad) has no left arm."
-    )
     (ax,) = _panels(ax, 1, size=(6.6, 5.0), caption=caption)
     true = derivative(x) if callable(derivative) else derivative
     for (name, difference, order), look in zip(
