@@ -9,8 +9,7 @@ five-point stencils do, whose distance bounds the error of the finer one.
 
 import numpy as np
 
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.subject import Wrong, wrong_words
+from npsoftmax.checks.agree import Kind, Wrong, of_shape, wrong_words
 from npsoftmax.gradcheck import check_gradients, five_point
 
 STEP = 2.0**-12
@@ -29,7 +28,7 @@ def agree_with_own_loss(f, inputs):
 
 def thorough_check(f, inputs, method="five-point"):
     """Return the report of `check_gradients` on the forward and backward at inputs."""
-    takes = CONTRACT[f.function.forward].takes
+    takes = f.of(f.function.forward).function.takes
     return check_gradients(
         f.solution[f.function.forward],
         f.solution[f.name],
@@ -42,11 +41,11 @@ def thorough_check(f, inputs, method="five-point"):
 def _agree_to_the_last_digits(f, inputs):
     checked = thorough_check(f, inputs, "complex step")
     if checked.problems:
-        raise Wrong(checked.problems[0])
+        raise Wrong(Kind.VALUE, checked.problems[0])
     for each in checked.inputs:
         if each.wrong.any():
             table = (f"d{each.name}", each.analytic, each.numeric, each.wrong)
-            raise Wrong(wrong_words(f"d{each.name}"), table)
+            raise Wrong(Kind.VALUE, wrong_words(f"d{each.name}"), table)
 
 
 def _numeric_gradient(f, inputs, name, h):
@@ -65,13 +64,13 @@ def _agree_with_differences(f, inputs, name, gradient):
     """The error of the smaller step is at most its distance to the larger step's."""
     fine = _numeric_gradient(f, inputs, name, STEP)
     coarse = _numeric_gradient(f, inputs, name, 2 * STEP)
-    if gradient.shape != fine.shape:
-        raise Wrong(f"{name} has shape {gradient.shape}, but it must be {fine.shape}")
+    of_shape(name, gradient, fine.shape)
     with np.errstate(all="ignore"):
         tolerance = 4 * np.abs(fine - coarse) + _rounding(f, inputs)
         good = np.isfinite(gradient) & (np.abs(gradient - fine) <= tolerance)
     if not good.all() and np.isfinite(fine).all():
-        raise Wrong(wrong_words(name), (name, gradient, fine, ~good))
+        table = (name, gradient, fine, ~good)
+        raise Wrong(Kind.VALUE, wrong_words(name), table)
 
 
 def _rounding(f, inputs):
