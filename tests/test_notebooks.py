@@ -23,7 +23,8 @@ import pytest
 from matplotlib import pyplot
 
 from npsoftmax import textbook
-from npsoftmax.checks import check, contract
+from npsoftmax.checks import check
+from npsoftmax.checks.layers import CONTRACT
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = [
@@ -220,12 +221,12 @@ def test_only_the_exercises_leave_something_to_be_written():
 
 def test_the_exercises_and_what_they_leave_out_are_the_homework():
     names = {name for cell in code_cells("07_exercises") for name in functions_in(cell)}
-    asked = names & set(contract.CONTRACT)
+    asked = names & set(CONTRACT)
     (reason,) = [
         text(c) for c in prose_cells("07_exercises") if "these eleven" in text(c)
     ]
     assert len(asked) == 10
-    assert f"has {len(contract.CONTRACT)} functions" in reason
+    assert f"has {len(CONTRACT)} functions" in reason
 
 
 # ------------------------------------------------------------------------------ form
