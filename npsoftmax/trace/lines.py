@@ -1,0 +1,143 @@
+"""In: the steps of both passes. Out: a Row for each value they compute, a gradient
+beside its differences, a piece of psi or ReLU with the reason for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npsoftmax import textbook
+from npsoftmax.piece import piece_at
+from npsoftmax.trace.differences import by_differences, slope_by_differences
+from npsoftmax.trace.numbers import is_cache, same
+from npsoftmax.trace.passes import Run
+from npsoftmax.trace.stepping import Step, Stepper
+
+NO_ANGLE = "a vector is 0, so no angle exists: f_y = 0, with the slope of m = 1 (10)"
+
+
+class Remark(NamedTuple):
+    """What can be said of a value beside the line that computes it."""
+
+    note: str = ""
+    numeric: np.ndarray | None = None  # by differences, the value's shape
+    difference: float | None = None  # relative
+
+
+class Row(NamedTuple):
+    """A value of a pass and the line of the page that computes it."""
+
+    step: int
+    function: str
+    line: int  # in textbook.py
+    equation: str  # "(1)" to "(10)", or empty
+    name: str
+    shape: tuple[int, ...]
+    value: Any  # an array, or a number
+    formula: str  # the line's expression, or "given"
+    note: str = ""
+    numeric: np.ndarray | None = None
+    difference: float | None = None
+
+
+def rows_of(steps: Sequence[Step], runs: Sequence[Run], remarks) -> list[Row]:
+    """Return a Row for each value that is new where a step writes it.
+
+    remarks: a Remark by (step, the page's name). What a function is given by another
+    function has a Row already, and so has what a cache gives back.
+    """
+    rows, latest = [], {}
+    owner = {i: run for run in runs for i in (*run.forward, *run.backward)}
+    for i, step in enumerate(steps):
+        for local, value in _shown(step).items():
+            name, remark = owner[i].name(local), remarks.get((i, local), Remark())
+            is_new = name not in latest or not same(latest[name], value)
+            if is_new or remark != Remark():
+                latest[name] = value
+                line, formula = step.statement, formula_of(step, local, owner[i])
+                rows.append(
+                    Row(i, step.function, line.line, line.equation, name,
+                        np.shape(value), value, formula, *remark)
+                )  # fmt: skip
+    return rows
+
+
+def _shown(step):
+    if step.is_entry and step.callers:
+        return {}
+    return {n: value for n, value in step.writes.items() if not is_cache(value)}
+
+
+def formula_of(step: Step, local: str, run: Run) -> str:
+    """Return what gives a name its value, with the example's names in it."""
+    if step.is_entry:
+        return "given"
+    pieces = list(step.statement.right_of(local))
+    if not step.callers:
+        pieces[1::2] = map(run.name, pieces[1::2])
+    entry = f"{step.statement.left} = " if "[" in step.statement.left else ""
+    return entry + "".join(pieces)
+
+
+# ------------------------------------------------------------------------- the remarks
+
+
+def remarks_on(runs: Sequence[Run], steps: Sequence[Step], cotangent) -> dict:
+    """Return a Remark by (step, the page's name), for gradients and for pieces."""
+    remarks = {}
+    for i, run in enumerate(runs):
+        for j, gradient in enumerate(run.gradients):
+            name = f"d{run.inputs[j]}"
+            numeric = by_differences(runs, i, j, cotangent, gradient)
+            remark = Remark(numeric.note, numeric.value, numeric.difference)
+            remarks[last_write(steps, run.backward, name), name] = remark
+        for function, name, note in _why(run):
+            if note:
+                where = last_write(steps, run.forward, name, function)
+                remarks[where, name] = Remark(note)
+    return remarks
+
+
+def last_write(steps, among: range, name: str, function: str | None = None) -> int:
+    """Return the last step of these that writes a name, the outermost calls' first."""
+    function = function or steps[among[0]].function
+    return max(
+        i for i in among if name in steps[i].writes and steps[i].function == function
+    )
+
+
+def _why(run: Run) -> Iterator[tuple[str, str, str]]:
+    """Yield (function, name, why the piece is the one it is)."""
+    if run.on_kink():
+        note = f"an entry of {run.name('h')} is 0, but for rounding: on the kink"
+        yield "relu_forward", "active", note
+    cache = run.psi_cache()
+    if cache:
+        pieces = np.ravel(cache.k)
+        angles = run.cache.has_angle.ravel() if run.layer == "lsoftmax" else [True]
+        yield (
+            "psi_forward",
+            "k",
+            "\n".join(
+                (f"row {i}: " if len(pieces) > 1 else "")
+                + (piece_at(degrees, cache.m, k).why() if has_angle else NO_ANGLE)
+                for i, (k, degrees, has_angle) in enumerate(
+                    zip(pieces, run.angles(), angles, strict=True)
+                )
+            ),
+        )
+
+
+def step_through_slope(runs, steps) -> dict:
+    """Add the steps of dpsi/dtheta, which only the example psi ends with."""
+    cache, stepper = runs[0].cache, Stepper(textbook, steps)
+    stepper.calls = steps[-1].call + 1
+    start = len(steps)
+    slope = stepper.run(textbook.psi_prime, cache.theta, cache.m)
+    runs[0].backward = range(runs[0].backward[0], len(steps))
+    numeric = slope_by_differences(
+        lambda theta: textbook.psi(theta, cache.m), cache.theta, slope
+    )
+    where = last_write(steps, range(start, len(steps)), "dpsi/dtheta")
+    return {(where, "dpsi/dtheta"): Remark("", numeric.value, numeric.difference)}
