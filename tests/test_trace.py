@@ -1,5 +1,6 @@
 """The trace: its lines are the caches' own, its gradients stand beside differences."""
 
+import contextlib
 import inspect
 import io
 import sys
@@ -292,6 +293,27 @@ def test_each_enter_shows_one_line_more(monkeypatch, capsys):
         assert all(f"\n     {name} " in shown or f")  {name} " in shown
                    for name in names[: enters + 1])  # fmt: skip
         assert not any(f")  {name} " in shown for name in names[enters + 1 :])
+
+
+@given(st.lists(st.sampled_from(["", "b"]), max_size=30))
+def test_b_shows_the_line_before_as_it_was(answers):
+    blocks, at, expected = list(trace("psi").blocks()), 0, []
+    for answer in answers:
+        expected.append(blocks[at])
+        at = max(at - 1, 0) if answer == "b" else at + 1
+        if at == len(blocks):
+            break
+    else:
+        expected.append(blocks[at])
+    typed = io.StringIO("".join(f"{answer}\n" for answer in answers))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+    ):
+        patch.setattr(sys, "stdin", typed)
+        assert main(["trace", "psi", "--step"]) == 0
+    shown = printed.getvalue().partition("leaves.\n\n")[2]
+    assert shown.rstrip() == "\n".join(expected).rstrip()
 
 
 def test_q_and_the_end_of_input_leave_politely(monkeypatch, capsys):

@@ -48,7 +48,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--step", action="store_true",
-        help="one line at a time: Enter for the next, q to leave",
+        help="one line at a time: Enter for the next, b for the one before, q to leave",
     )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def run(args):
         traced = trace(args.what, **options)
     except (ValueError, TypeError) as error:
         raise CommandError(error) from None
-    blocks = traced.blocks(painter(sys.stdout))
+    blocks = list(traced.blocks(painter(sys.stdout)))
     if args.step:
         _step_through(blocks)
     else:
@@ -76,17 +76,19 @@ def run(args):
 
 
 def _step_through(blocks):
-    """Print a block for each Enter, until q, the end of the input or Ctrl-C."""
-    print("Enter shows the next line, q leaves.\n")
-    for block in blocks:
-        print(block, end="", flush=True)
+    """Print a block for each Enter, the one before for each b, until q or the end."""
+    print("Enter shows the next line, b the one before, q leaves.\n")
+    i = 0
+    while i < len(blocks):
+        print(blocks[i], end="", flush=True)
         try:
-            answer = input()
+            answer = input().strip().lower()
         except (EOFError, KeyboardInterrupt):
             print()
             return
-        if answer.strip().lower() in ("q", "quit"):
+        if answer in ("q", "quit"):
             return
+        i = max(i - 1, 0) if answer in ("b", "back") else i + 1
         if not sys.stdin.isatty():  # a terminal has shown the Enter itself
             print()
 
