@@ -1,13 +1,16 @@
-"""Step through a forward and its backward, line by line.
+"""Step through a forward and its backward, line by line, forward and back.
 
 What is traced is small enough for paper: softmax, cross-entropy, psi, l-softmax, or
-mlp, the whole network. Each line has the number of its equation, as in the modules, a
-name, a shape and a value; each gradient stands beside its finite difference.
+mlp, the whole network. Each line is one of npsoftmax/textbook.py, with the number of
+its equation, a name, a shape and a value; each gradient stands beside its finite
+difference. As a page, --html FILE, it needs a browser and no network.
 """
 
 import sys
+from pathlib import Path
 
 from npsoftmax.commands import CommandError
+from npsoftmax.files import write_whole
 from npsoftmax.terminal import painter
 from npsoftmax.trace import EXAMPLES, trace
 
@@ -16,6 +19,7 @@ examples:
   npsoftmax trace psi --angle 150              which piece of psi, and why
   npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
   npsoftmax trace mlp --step                   a line at a time
+  npsoftmax trace l-softmax --html steps.html  a page; steps.html#dW opens at dW
 
 In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
 """
@@ -51,9 +55,17 @@ def add_arguments(parser):
         help="one line at a time: Enter for the next, b for the one before, q to leave",
     )  # fmt: skip
 
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path,
+        help="write a page that steps forward and back, for any browser",
+    )  # fmt: skip
+    parser.add_argument(
+        "--force", action="store_true", help="replace FILE where it is there"
+    )
+
 
 def run(args):
-    """Print the Trace that was asked for, at once or step by step."""
+    """Print the Trace that was asked for, at once or in steps, or write its page."""
     if args.what is None:
         raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
     options = {
@@ -67,12 +79,25 @@ def run(args):
         traced = trace(args.what, **options)
     except (ValueError, TypeError) as error:
         raise CommandError(error) from None
+    if args.html:
+        _write(args.html, traced, args.force)
+        return 0
     blocks = list(traced.blocks(painter(sys.stdout)))
     if args.step:
         _step_through(blocks)
     else:
         print("\n".join(blocks))
     return 0
+
+
+def _write(path, traced, force):
+    try:
+        write_whole(path, traced.html(), force)
+    except FileExistsError:
+        raise CommandError(f"{path} exists: choose another, or add --force") from None
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+    print(f"{path}: {len(traced.steps)} steps, to be opened in a browser")
 
 
 def _step_through(blocks):

@@ -11,13 +11,14 @@ its finite difference.
     differences.py  a gradient once more, by differences
     lines.py        a row for each value, with what is to be said of it
     text.py         the rows in a terminal
-    page.py         the steps as a page that goes both ways
+    page.py         the steps as data for page.html, which goes both ways
+    picture.py      psi, with the angles on it
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npsoftmax.trace import text
+from npsoftmax.trace import page, text
 from npsoftmax.trace.examples import EXAMPLES, example
 from npsoftmax.trace.lines import Row, remarks_on, rows_of, step_through_slope
 from npsoftmax.trace.passes import Run, run_both
@@ -53,6 +54,20 @@ class Trace:
                 return row
         names = ", ".join(dict.fromkeys(row.name for row in self.rows))
         raise KeyError(f"{name} is not in this trace: {names}")
+
+    def run_of(self, step: int) -> Run:
+        """Return the layer that a step belongs to."""
+        for run in self.runs:
+            if step in run.forward or step in run.backward:
+                return run
+        raise IndexError(f"step is {step}, but there are {len(self.steps)}")
+
+    def html(self) -> str:
+        """Return a page that steps both ways: a whole HTML file, for any browser."""
+        return page.page(self)
+
+    def _repr_html_(self) -> str:
+        return page.frame(self)
 
     def blocks(self, paint=lambda text, look: text) -> Iterator[str]:
         """Yield the text of the Trace, a row at a time, the headings with the first.

@@ -243,8 +243,11 @@ class _Visit:
 
 
 def kept(names: Mapping) -> dict:
-    """Return the values of a function's names as they are now."""
-    return {name: kept_value(v) for name, v in names.items() if name[:1] != "_"}
+    """Return the values of a function's names as they are now.
+
+    pytest has names of its own in a function with an assert, such as @py_assert1.
+    """
+    return {n: kept_value(v) for n, v in names.items() if n[0].isalpha()}
 
 
 def kept_value(value):
