@@ -19,6 +19,7 @@ examples:
   npsoftmax trace psi --angle 150              which piece of psi, and why
   npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
   npsoftmax trace mlp --step                   a line at a time
+  npsoftmax trace psi --with homework.py       yours beside the page's
   npsoftmax trace l-softmax --html steps.html  a page; steps.html#dW opens at dW
 
 In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
@@ -56,6 +57,11 @@ def add_arguments(parser):
     )  # fmt: skip
 
     parser.add_argument(
+        "--with", metavar="FILE", dest="yours",
+        help="show the functions of a file of yours beside the page's, and mark the "
+        "first line where they part",
+    )  # fmt: skip
+    parser.add_argument(
         "--html", metavar="FILE", type=Path,
         help="write a page that steps forward and back, for any browser",
     )  # fmt: skip
@@ -75,10 +81,7 @@ def run(args):
         "lam": _number(args.lam),
         "seed": _number(args.seed),
     }
-    try:
-        traced = trace(args.what, **options)
-    except (ValueError, TypeError) as error:
-        raise CommandError(error) from None
+    traced = _traced(args, options)
     if args.html:
         _write(args.html, traced, args.force)
         return 0
@@ -88,6 +91,15 @@ def run(args):
     else:
         print("\n".join(blocks))
     return 0
+
+
+def _traced(args, options):
+    from npsoftmax.checks import SolutionError
+
+    try:
+        return trace(args.what, **options, yours=args.yours)
+    except (ValueError, TypeError, SolutionError) as error:
+        raise CommandError(error) from None
 
 
 def _write(path, traced, force):

@@ -9,6 +9,7 @@ its finite difference.
     passes.py       a forward through some layers, and its backward
     examples.py     which layers, on which numbers
     differences.py  a gradient once more, by differences
+    beside.py       a person's functions on the same numbers
     lines.py        a row for each value, with what is to be said of it
     text.py         the rows in a terminal
     page.py         the steps as data for page.html, which goes both ways
@@ -18,11 +19,13 @@ its finite difference.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from npsoftmax import textbook
 from npsoftmax.trace import page, text
+from npsoftmax.trace.beside import beside, in_words
 from npsoftmax.trace.examples import EXAMPLES, example
-from npsoftmax.trace.lines import Row, remarks_on, rows_of, step_through_slope
+from npsoftmax.trace.lines import Remark, Row, remarks_on, rows_of, step_through_slope
 from npsoftmax.trace.passes import Run, run_both
-from npsoftmax.trace.stepping import Step
+from npsoftmax.trace.stepping import Step, source_of
 
 __all__ = ["EXAMPLES", "Row", "Step", "Trace", "trace"]
 
@@ -35,6 +38,7 @@ class Trace:
     runs: tuple[Run, ...]
     steps: tuple[Step, ...]
     rows: tuple[Row, ...]
+    yours: tuple[str, ...] = ()  # what a comparison with other functions has found
 
     @property
     def forward(self) -> tuple[Row, ...]:
@@ -82,7 +86,9 @@ class Trace:
     __repr__ = __str__
 
 
-def trace(what, *, margin=None, angle=None, norms=None, lam=None, seed=None) -> Trace:
+def trace(
+    what, *, margin=None, angle=None, norms=None, lam=None, seed=None, yours=None
+) -> Trace:
     """Return the Trace of a hand-sized example, in float64.
 
     what: "softmax", "cross-entropy", "psi", "l-softmax" or "mlp".
@@ -90,7 +96,13 @@ def trace(what, *, margin=None, angle=None, norms=None, lam=None, seed=None) -> 
     margin: an integer, 1 to 100 (default 4); angle: degrees between the features and
     their class's weight, 0 to 180 (default 150); norms: |x| and |W_y|, 0 or 1e-150 to
     1e150 (default 2, 1); lam: from 0 (default 0); seed: draws the other numbers,
-    instead of those chosen by hand. Raises ValueError or TypeError for an argument that
+    instead of those chosen by hand.
+
+    yours: other functions to be shown beside the page's, a path or what
+    `npsoftmax.checks.check` takes; they have the names of `npsoftmax start FILE`. The
+    first value by which they part from the page is marked.
+
+    Raises ValueError or TypeError for an argument that
     is not one of these, or that this example does not have.
     """
     options = {
@@ -101,5 +113,11 @@ def trace(what, *, margin=None, angle=None, norms=None, lam=None, seed=None) -> 
     remarks = remarks_on(runs, steps, cotangent)
     if what == "psi":
         remarks |= step_through_slope(runs, steps)
+    words = ()
+    if yours is not None:
+        found = beside(yours, runs, steps, source_of(textbook))
+        for place, value in found.values.items():
+            remarks[place] = remarks.get(place, Remark())._replace(yours=value)
+        words = in_words(found, steps)
     rows = rows_of(steps, runs, remarks)
-    return Trace(title, tuple(runs), tuple(steps), tuple(rows))
+    return Trace(title, tuple(runs), tuple(steps), tuple(rows), words)

@@ -9,10 +9,11 @@ import numpy as np
 
 from npsoftmax import textbook
 from npsoftmax.piece import piece_at
+from npsoftmax.trace.beside import Yours
 from npsoftmax.trace.differences import by_differences, slope_by_differences
 from npsoftmax.trace.numbers import is_cache, same
 from npsoftmax.trace.passes import Run
-from npsoftmax.trace.stepping import Step, Stepper
+from npsoftmax.trace.stepping import Step, Stepper, last_write
 
 NO_ANGLE = "a vector is 0, so no angle exists: f_y = 0, with the slope of m = 1 (10)"
 
@@ -23,6 +24,7 @@ class Remark(NamedTuple):
     note: str = ""
     numeric: np.ndarray | None = None  # by differences, the value's shape
     difference: float | None = None  # relative
+    yours: Yours | None = None
 
 
 class Row(NamedTuple):
@@ -39,13 +41,14 @@ class Row(NamedTuple):
     note: str = ""
     numeric: np.ndarray | None = None
     difference: float | None = None
+    yours: Yours | None = None
 
 
 def rows_of(steps: Sequence[Step], runs: Sequence[Run], remarks) -> list[Row]:
     """Return a Row for each value that is new where a step writes it.
 
-    remarks: a Remark by (step, the page's name). What a function is given by another
-    function has a Row already, and so has what a cache gives back.
+    remarks: a Remark by (step, the page's name); what has one is a Row in any case.
+    What one function gives another, or a cache gives back, has a Row already.
     """
     rows, latest = [], {}
     owner = {i: run for run in runs for i in (*run.forward, *run.backward)}
@@ -97,14 +100,6 @@ def remarks_on(runs: Sequence[Run], steps: Sequence[Step], cotangent) -> dict:
                 where = last_write(steps, run.forward, name, function)
                 remarks[where, name] = Remark(note)
     return remarks
-
-
-def last_write(steps, among: range, name: str, function: str | None = None) -> int:
-    """Return the last step of these that writes a name, the outermost calls' first."""
-    function = function or steps[among[0]].function
-    return max(
-        i for i in among if name in steps[i].writes and steps[i].function == function
-    )
 
 
 def _why(run: Run) -> Iterator[tuple[str, str, str]]:

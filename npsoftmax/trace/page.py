@@ -9,6 +9,7 @@ is showing the entry before: page.html looks entries up and computes nothing.
     functions  the source of the page, line by line
     runs       which steps are whose, to jump to a layer
     anchors    the last step of each name: page.html#dW opens there
+    yours      what other functions do beside these, and at which step they part
 """
 
 import html
@@ -70,8 +71,11 @@ def data_of(traced) -> dict:
     for i, step in enumerate(traced.steps):
         level = max([level, *(PICTURE.get((step.function, n), 0) for n in step.writes)])
         found = [rows[i, n] for n in _names(traced, i).values() if (i, n) in rows]
-        found = [row for row in found if row.note or row.numeric is not None]
-        steps.append(_step(traced, i, values, found) | {"picture": level})
+        found = [
+            row for row in found if row.note or row.numeric is not None or row.yours
+        ]
+        picture = level if traced.run_of(i).psi_cache() else None
+        steps.append(_step(traced, i, values, found) | {"picture": picture})
     anchors = {row.name: row.step for row in traced.rows}
     for name, i in anchors.items():
         steps[i]["anchor"] = name
@@ -83,6 +87,10 @@ def data_of(traced) -> dict:
         "steps": steps,
         "values": values.as_data,
         "anchors": anchors,
+        "yours": traced.yours,
+        "parting": next(
+            (r.step for r in traced.rows if r.yours and r.yours.first), None
+        ),
     }
 
 
@@ -188,5 +196,11 @@ def _row(row, values) -> dict:
             "numeric": values(row.numeric),
             "difference": f"{row.difference:.0e}",
             "close": row.difference < CLOSE,
+        }
+    if row.yours:
+        data |= {
+            "value": values(row.value),
+            "yours": values(row.yours.value),
+            "parts": row.yours.parts,
         }
     return data

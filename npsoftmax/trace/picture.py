@@ -91,7 +91,6 @@ def _point(axes: Axes, theta, piece, value, which) -> Iterator[str]:
     """Yield what the lines of the page find out about one angle, one after another."""
     degrees, m = piece.degrees, axes.m
     x, y = axes.x(degrees), axes.y(value)
-    side, dx = ("end", -7) if degrees > 90 else ("start", 7)
     yield axes.line("guide from1", [degrees, degrees], [1, 1 - 2 * m])
     middle = axes.x((piece.first + piece.last) / 2)
     yield axes.text("label from2", middle, TOP - 4, f"{which}k = {piece.k}")
@@ -100,4 +99,8 @@ def _point(axes: Axes, theta, piece, value, which) -> Iterator[str]:
     yield axes.line("tangent from4", degrees + reach, tangent)
     yield f'<circle class="dot from3" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
     words = f"{which}psi({degrees:.4g}°) = {value:.4f}"
-    yield axes.text("label from3", x + dx, y + 16, words, side)
+    if degrees > 90:  # where there is room: psi falls
+        low = min(y + 16, HEIGHT - BOTTOM - 4)
+        yield axes.text("label from3", x - 7, low, words, "end")
+    else:
+        yield axes.text("label from3", x + 7, y - 7, words, "start")

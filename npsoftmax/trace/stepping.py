@@ -78,6 +78,12 @@ class Source:
             number: inspect.cleandoc("     " + words) for number, words in found
         }  # the first line is indented as those below it
 
+    def returns(self, name: str) -> str:
+        """Return the name of what a function returns, or of the first such thing."""
+        last = self.functions[name].body[-1].value
+        first = last.elts[0] if isinstance(last, ast.Tuple) else last
+        return first.id
+
     def entry(self, name: str) -> Statement:
         """Return the line `def` of a function, which writes its arguments."""
         node = self.functions[name]
@@ -252,3 +258,11 @@ def kept(names: Mapping) -> dict:
 
 def kept_value(value):
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def last_write(steps, among: range, name: str, function: str | None = None) -> int:
+    """Return the last step of these that writes a name, the outermost calls' first."""
+    function = function or steps[among[0]].function
+    return max(
+        i for i in among if name in steps[i].writes and steps[i].function == function
+    )

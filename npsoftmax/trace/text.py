@@ -19,7 +19,8 @@ BACKWARD_HEAD = (
 
 def blocks(traced, paint) -> Iterator[str]:
     """Yield a text for each row; a heading stands before the first row it is for."""
-    heading = f"{paint(traced.title, 'bold')}\n\n"
+    words = [line for words in traced.yours for line in textwrap.wrap(words, WIDTH)]
+    heading = "\n".join([paint(traced.title, "bold"), *words]) + "\n\n"
     parts = (
         (FORWARD_HEAD, traced.forward, _forward_block),
         (BACKWARD_HEAD, traced.backward, _backward_block),
@@ -43,7 +44,7 @@ def _forward_block(row, paint):
     for value, words in itertools.zip_longest(values, formula, fillvalue=""):
         lines.append(f"{left}{value:27}  {paint(words, 'faint')}".rstrip())
         left = " " * 25
-    return "\n".join(lines + _note(row, paint))
+    return "\n".join(lines + _note(row, paint) + _yours(row, paint))
 
 
 def _backward_block(row, paint):
@@ -57,7 +58,7 @@ def _backward_block(row, paint):
     if row.difference is not None:
         look = "good" if row.difference < CLOSE else "faint" if row.note else "bad"
         lines[-1] = f"{lines[-1]:61}{paint(f'{row.difference:10.0e}', look)}"
-    return "\n".join(lines + _note(row, paint))
+    return "\n".join(lines + _note(row, paint) + _yours(row, paint))
 
 
 def _left(row):
@@ -69,6 +70,16 @@ def _left(row):
 def _note(row, paint):
     notes = [textwrap.wrap(note, WIDTH - 9) for note in row.note.splitlines()]
     return [paint(f"       > {line}", "faint") for line in itertools.chain(*notes)]
+
+
+def _yours(row, paint):
+    """Return the lines of a person's value, where it parts from the page's."""
+    if row.yours is None or not row.yours.parts:
+        return []
+    words = "yours, which parts here first:" if row.yours.first else "yours:"
+    value = row.yours.value
+    lines = ["not an array of numbers"] if value is None else _lines(value)
+    return [paint(f"       > {line}", "bad") for line in (words, *lines)]
 
 
 def _lines(value):
