@@ -2,6 +2,7 @@
 shows what was there before.
 """
 
+import contextlib
 import html
 import inspect
 import json
@@ -159,6 +160,14 @@ def test_the_command_writes_the_page_and_never_over_a_file_unasked(tmp_path, cap
     assert path.read_text() == trace("psi").html()
     assert main(["trace", "softmax", "--html", str(path), "--force"]) == 0
     assert path.read_text() == trace("softmax").html()
+
+
+@pytest.mark.parametrize("options", [["--step", "--html", "a.html"], ["--force"]])
+def test_options_that_do_not_go_together_are_named(options, tmp_path, capsys):
+    with contextlib.chdir(tmp_path):
+        assert main(["trace", "psi", *options]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, capsys):

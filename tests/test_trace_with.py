@@ -5,6 +5,7 @@ line that is wrong.
 import inspect
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from npsoftmax import textbook
@@ -122,9 +123,12 @@ def test_another_shape_and_no_numbers_part_too():
         def softmax_forward(z):
             return value, None
 
-        return marked(trace("softmax", yours=softmax_forward))
+        traced = trace("softmax", yours=softmax_forward)
+        assert traced.html()
+        return marked(traced)
 
     assert of([0.6, 0.2, 0.1]).name == "p"
+    assert of([[0.6, 0.4, np.nan]]).name == "p"
     assert of("p").yours.value is None
 
 

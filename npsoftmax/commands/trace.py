@@ -74,6 +74,12 @@ def run(args):
     """Print the Trace that was asked for, at once or in steps, or write its page."""
     if args.what is None:
         raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
+    if args.step and args.html:
+        raise CommandError(
+            "--step is for the terminal, --html for a browser: one of them"
+        )
+    if args.force and not args.html:
+        raise CommandError("--force replaces the FILE of --html, which is not given")
     options = {
         "margin": _number(args.margin),
         "angle": _number(args.angle),

@@ -23,7 +23,7 @@ from npsoftmax import textbook
 from npsoftmax.trace import page, text
 from npsoftmax.trace.beside import beside, in_words
 from npsoftmax.trace.examples import EXAMPLES, example
-from npsoftmax.trace.lines import Remark, Row, remarks_on, rows_of, step_through_slope
+from npsoftmax.trace.lines import Remark, Row, remarks_on, rows_of
 from npsoftmax.trace.passes import Run, run_both
 from npsoftmax.trace.stepping import Step, source_of
 
@@ -111,8 +111,6 @@ def trace(
     title, calls, cotangent = example(what, options)
     runs, steps = run_both(calls, cotangent)
     remarks = remarks_on(runs, steps, cotangent)
-    if what == "psi":
-        remarks |= step_through_slope(runs, steps)
     words = ()
     if yours is not None:
         found = beside(yours, runs, steps, source_of(textbook))

@@ -6,7 +6,7 @@ differences, and where the two part, why.
 This is the one place of the trace that differentiates by differences.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +57,9 @@ def by_differences(runs: Sequence[Run], i: int, j: int, cotangent, gradient) -> 
     return Numeric(numeric, difference, note)
 
 
-def slope_by_differences(f: Callable, x, slope) -> Numeric:
-    """Return df/dx of a function of one number."""
-    numeric = central_difference(f, x, H)
+def slope_by_differences(cache: textbook.PsiCache, slope) -> Numeric:
+    """Return dpsi/dtheta once more, of the page's psi."""
+    numeric = central_difference(lambda a: textbook.psi(a, cache.m), cache.theta, H)
     return Numeric(numeric, relative(slope, numeric), "")
 
 

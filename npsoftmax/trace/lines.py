@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npsoftmax import textbook
 from npsoftmax.piece import piece_at
 from npsoftmax.trace.beside import Yours
 from npsoftmax.trace.differences import by_differences, slope_by_differences
 from npsoftmax.trace.numbers import is_cache, same
 from npsoftmax.trace.passes import Run
-from npsoftmax.trace.stepping import Step, Stepper, last_write
+from npsoftmax.trace.stepping import Step, last_write
 
+SLOPE = "dpsi/dtheta"  # as the page calls what psi_prime returns
 NO_ANGLE = "a vector is 0, so no angle exists: f_y = 0, with the slope of m = 1 (10)"
 
 
@@ -69,6 +69,8 @@ def rows_of(steps: Sequence[Step], runs: Sequence[Run], remarks) -> list[Row]:
 def _shown(step):
     if step.is_entry and step.callers:
         return {}
+    if step.statement.left == "assert":
+        return {"assert": np.True_}  # or it would have raised
     return {n: value for n, value in step.writes.items() if not is_cache(value)}
 
 
@@ -95,6 +97,10 @@ def remarks_on(runs: Sequence[Run], steps: Sequence[Step], cotangent) -> dict:
             numeric = by_differences(runs, i, j, cotangent, gradient)
             remark = Remark(numeric.note, numeric.value, numeric.difference)
             remarks[last_write(steps, run.backward, name), name] = remark
+        if run.slope is not None:
+            where = last_write(steps, run.backward, SLOPE, "psi_prime")
+            numeric = slope_by_differences(run.cache, run.slope)
+            remarks[where, SLOPE] = Remark("", numeric.value, numeric.difference)
         for function, name, note in _why(run):
             if note:
                 where = last_write(steps, run.forward, name, function)
@@ -122,17 +128,3 @@ def _why(run: Run) -> Iterator[tuple[str, str, str]]:
                 )
             ),
         )
-
-
-def step_through_slope(runs, steps) -> dict:
-    """Add the steps of dpsi/dtheta, which only the example psi ends with."""
-    cache, stepper = runs[0].cache, Stepper(textbook, steps)
-    stepper.calls = steps[-1].call + 1
-    start = len(steps)
-    slope = stepper.run(textbook.psi_prime, cache.theta, cache.m)
-    runs[0].backward = range(runs[0].backward[0], len(steps))
-    numeric = slope_by_differences(
-        lambda theta: textbook.psi(theta, cache.m), cache.theta, slope
-    )
-    where = last_write(steps, range(start, len(steps)), "dpsi/dtheta")
-    return {(where, "dpsi/dtheta"): Remark("", numeric.value, numeric.difference)}

@@ -116,7 +116,9 @@ def value_data(value) -> dict:
         fields = ", ".join(getattr(value, "_fields", ()))
         return {"text": f"{type(value).__name__}({fields})" if fields else str(value)}
     array = np.asarray(value)
-    return {"shape": array.shape, "numbers": array.tolist(), "cells": cells(array)}
+    finite = np.all(np.isfinite(array))  # JSON has no nan, which yours may be
+    numbers = array.tolist() if finite else array.astype(str).tolist()
+    return {"shape": array.shape, "numbers": numbers, "cells": cells(array)}
 
 
 def _names(traced, i) -> dict[str, str]:
@@ -153,13 +155,11 @@ def _step(traced, i, values, rows) -> dict:
         [piece, values(known[piece])] if j % 2 and piece in known else piece
         for j, piece in enumerate(line.right)
     ]
-    names = _names(traced, i)
     run = traced.run_of(i)
     return {
         "function": step.function,
         "call": step.call,
         "callers": step.callers,
-        "part": "forward" if i in run.forward else "backward",
         "lines": [line.line, line.last],
         "equation": line.equation,
         "left": line.left,
@@ -173,7 +173,6 @@ def _step(traced, i, values, rows) -> dict:
         ],
         "rows": [_row(row, values) for row in rows],
         "anchor": str(i + 1),
-        "title": ", ".join(names.values()),
     }
 
 

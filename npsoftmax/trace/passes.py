@@ -34,6 +34,7 @@ class Run:
     cotangent: Any = None
     gradients: tuple = ()
     backward: range = range(0)
+    slope: Any = None  # dpsi/dtheta (8), which only the layer psi ends with
     inputs: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -79,5 +80,8 @@ def run_both(calls, cotangent) -> tuple[list[Run], list[Step]]:
         backward = getattr(textbook, f"{run.layer}_backward")
         given = stepper.run(backward, cotangent, run.cache)
         run.gradients = given if isinstance(given, tuple) else (given,)
+        if run.layer == "psi":
+            cache = run.cache
+            run.slope = stepper.run(textbook.psi_prime, cache.theta, cache.m)
         run.backward, cotangent = range(start, len(stepper.steps)), run.gradients[0]
     return runs, stepper.steps

@@ -15,7 +15,7 @@ import pickle
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
@@ -87,8 +87,8 @@ class Source:
     def entry(self, name: str) -> Statement:
         """Return the line `def` of a function, which writes its arguments."""
         node = self.functions[name]
-        last = node.body[0].lineno - 1
-        return Statement(node.lineno, last, "def", ("",), (), ())
+        last, names = node.body[0].lineno - 1, tuple(a.arg for a in node.args.args)
+        return Statement(node.lineno, last, "def", ("",), (), names)
 
     def _of(self, function: ast.FunctionDef) -> Iterator:
         """Yield (Statement or None, its lines): None computes nothing by itself."""
@@ -167,21 +167,20 @@ def _returned(function) -> str:
     return words[1] if words else function.name
 
 
-@dataclass
 class Stepper:
     """Runs functions of a module and keeps the steps they take."""
 
-    module: ModuleType
-    steps: list[Step] = field(default_factory=list)
-    stack: list = field(default_factory=list)  # of the _Visits that are under way
-    calls: int = 0
-
-    def __post_init__(self):
-        self.source = source_of(self.module)
-        self.seen = set()
+    def __init__(self, module: ModuleType):
+        self.module, self.source = module, source_of(module)
+        self.steps: list[Step] = []
+        self.stack: list[_Visit] = []  # the calls that are under way
+        self.calls, self.seen = 0, set()
 
     def run(self, function: Callable, *arguments):
-        """Return what function(*arguments) does, and add its steps to those there."""
+        """Return what function(*arguments) returns, and add its steps to those there.
+
+        Raises whatever the function raises.
+        """
         self.seen.clear()
         watching = sys.gettrace()
         sys.settrace(self._enter)
@@ -193,7 +192,7 @@ class Stepper:
 
     def _enter(self, frame: FrameType, event, arg):
         name = frame.f_code.co_name
-        ours = frame.f_code.co_filename == self.module.__file__
+        ours = frame.f_globals is vars(self.module)
         if not ours or name not in self.source.functions:
             return None
         call = pickle.dumps((name, frame.f_locals.copy()))
@@ -209,41 +208,37 @@ class _Visit:
     def __init__(self, stepper: Stepper, name: str, frame: FrameType):
         self.stepper, self.name = stepper, name
         self.call, stepper.calls = stepper.calls, stepper.calls + 1
-        self.writers, self.values = {}, {}
-        self.statement = stepper.source.entry(name)
-        self.line = frame.f_lineno
+        self.names, self.writers = {}, {}
+        self.statement, self.line = stepper.source.entry(name), frame.f_lineno
         stepper.stack.append(self)
-        self.finish(frame, kept(frame.f_locals))
+        self.finish(frame)
         self.statement = None
 
     def watch(self, frame: FrameType, event, arg):
         """Keep the statement that has ended, and begin the one at the frame's line."""
-        if event == "return":
-            name = self.statement and self.statement.left == "return"
-            self.finish(
-                frame, {self.statement.writes[0]: kept_value(arg)} if name else {}
-            )
-            self.stepper.stack.pop()
-        elif event == "line":
-            lines = self.stepper.source.statements[self.name]
-            following = lines.get(frame.f_lineno)
+        if event == "line":
+            following = self.stepper.source.statements[self.name].get(frame.f_lineno)
             if following is not self.statement:
-                self.finish(frame, {})
+                self.finish(frame)
             self.statement, self.line = following, frame.f_lineno
+        elif event == "return":
+            self.finish(frame, arg)
+            self.stepper.stack.pop()
         return self.watch
 
-    def finish(self, frame: FrameType, writes):
+    def finish(self, frame: FrameType, returned=None):
         """Add the Step of the statement that has just been done."""
-        if self.statement is None:
+        statement, before = self.statement, self.names
+        if statement is None:
             return
-        steps, before, values = self.stepper.steps, self.values, kept(frame.f_locals)
-        changed = {n: values[n] for n in self.statement.writes if n in values}
-        writes = {**changed, **writes}
+        self.names = kept(frame.f_locals)
+        if statement.left == "return":
+            self.names[statement.writes[0]] = kept_value(returned)
+        steps, writes = self.stepper.steps, {n: self.names[n] for n in statement.writes}
         self.writers = self.writers | dict.fromkeys(writes, len(steps))
-        self.values = {**values, **writes}
         callers = tuple((visit.name, visit.line) for visit in self.stepper.stack[:-1])
         steps.append(
-            Step(self.name, self.call, callers, self.statement, before, self.values,
+            Step(self.name, self.call, callers, statement, before, self.names,
                  self.writers, writes)
         )  # fmt: skip
 
