@@ -25,6 +25,7 @@ DIFFERENCES = 2e-9
 EPS = np.finfo(float).eps
 
 margins, angles = st.integers(1, 8), st.integers(0, 180)
+seeds = st.integers(0, 10**6)
 
 
 def values(traced):
@@ -178,15 +179,33 @@ def test_the_note_on_k_names_the_piece_that_holds_the_angle(m, degrees):
         assert ("is the knot" in row.note) == on_a_knot
 
 
-@given(margins, angles, st.sampled_from([(2, 1), (0, 1), (1, 0), (1e-150, 1e150)]))
-def test_a_difference_that_is_far_off_has_a_note_that_says_why(m, degrees, norms):
-    for row in gradients(trace("l-softmax", margin=m, angle=degrees, norms=norms)):
-        assert row.difference < 1e-6 or row.note
+lengths = st.sampled_from([0, 1e-150, 0.5, 1, 2, 1e150])
+examples = st.one_of(
+    st.tuples(
+        st.just("l-softmax"),
+        st.fixed_dictionaries({
+            "margin": st.integers(1, 100), "angle": angles,
+            "norms": st.tuples(lengths, lengths), "lam": st.sampled_from([0, 5, 1e6]),
+        }),
+    ),
+    st.tuples(
+        st.just("psi"),
+        st.fixed_dictionaries({"margin": st.integers(1, 100), "angle": angles}),
+    ),
+    st.tuples(
+        st.just("mlp"),
+        st.fixed_dictionaries({
+            "margin": st.integers(1, 100), "lam": st.integers(0, 5), "seed": seeds
+        }),
+    ),
+    st.tuples(st.just("cross-entropy"), st.fixed_dictionaries({"seed": seeds})),
+)  # fmt: skip
 
 
-@given(st.sampled_from(["cross-entropy", "mlp"]), st.integers(0, 10**6))
-def test_so_has_one_of_a_drawn_example(what, seed):
-    for row in gradients(trace(what, seed=seed)):
+@given(examples)
+def test_a_difference_that_is_far_off_has_a_note_that_says_why(example):
+    what, options = example
+    for row in gradients(trace(what, **options)):
         assert row.difference < 1e-6 or row.note
 
 

@@ -6,6 +6,7 @@ differences, and where the two part, why.
 This is the one place of the trace that differentiates by differences.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from npsoftmax.trace.passes import Run
 
 H = 2.0**-17  # the step
 EPS = float(np.finfo(np.float64).eps)
+KNOT = "on a knot the slope has a kink: differences are off by about h"
+END = "the angles end here, and with them psi: differences see what lies beyond"
+COMPLEX = "the complex step, of the robust function,"
 CLOSE = 1e-6  # relative; differences with H are closer, unless a note says why not
 
 
@@ -52,21 +56,39 @@ def by_differences(runs: Sequence[Run], i: int, j: int, cotangent, gradient) -> 
         why = "beside this number h is lost"
         return _by_complex_step(loss, argument, gradient, why)
     difference = relative(gradient, numeric)
-    noise = EPS * abs(loss(argument)) / h.min()
-    note = "" if difference < CLOSE else _doubt(runs[i:], gradient, noise)
+    if difference < CLOSE:
+        return Numeric(numeric, difference, "")
+    note = _doubt(runs[i:]) or _rounding(loss(argument), h.min(), gradient)
+    if not note and _agrees_by_complex_step(loss, argument, gradient):
+        note = f"the loss bends within the step: {COMPLEX} agrees with the gradient"
     return Numeric(numeric, difference, note)
+
+
+def _agrees_by_complex_step(loss, argument, gradient):
+    """Numbers around 1e150 need a step that would be lost below 1e-150."""
+    robust = functools.partial(loss, module=npsoftmax)
+    return any(
+        relative(gradient, complex_step(robust, argument, h)) < CLOSE
+        for h in (2.0**-100, 2.0**-600)
+    )
 
 
 def slope_by_differences(cache: textbook.PsiCache, slope) -> Numeric:
     """Return dpsi/dtheta once more, of the page's psi."""
     numeric = central_difference(lambda a: textbook.psi(a, cache.m), cache.theta, H)
-    return Numeric(numeric, relative(slope, numeric), "")
+    difference = relative(slope, numeric)
+    note = ""
+    if difference >= CLOSE:
+        knot = piece_at(np.degrees(cache.theta), cache.m).knot
+        end = not H < cache.theta < np.pi - H
+        note = KNOT if knot else END if end else _rounding(cache.psi, H, slope)
+    return Numeric(numeric, difference, note)
 
 
 def _by_complex_step(loss, argument, gradient, why):
     """The page's functions take no complex numbers; the robust ones do."""
-    numeric = complex_step(lambda x: loss(x, npsoftmax), argument)
-    note = f"{why}: by the complex step instead, of the robust function"
+    numeric = complex_step(functools.partial(loss, module=npsoftmax), argument)
+    note = f"{why}: {COMPLEX} instead"
     return Numeric(numeric, relative(gradient, numeric), note)
 
 
@@ -76,7 +98,7 @@ def relative(gradient, numeric) -> float:
     return float(np.abs(gradient - numeric).max() / size) if size else 0.0
 
 
-def _doubt(runs, gradient, noise):
+def _doubt(runs):
     """Return why the differences of the first of runs are off, or an empty string."""
     for run in runs:
         if run.on_kink():
@@ -85,7 +107,12 @@ def _doubt(runs, gradient, noise):
             return "at a vector 0 the loss has a tip: differences see both its sides"
         cache = run.psi_cache()
         if cache and any(piece_at(a, cache.m).knot for a in run.angles()):
-            return "on a knot the slope has a kink: differences are off by about h"
-    if noise > CLOSE * np.abs(gradient).max():
-        return "the loss moves by less than its rounding: differences see nothing"
+            return KNOT
+    return ""
+
+
+def _rounding(value, h, gradient):
+    """Return a note where f is so large that f(x + h) rounds the difference away."""
+    if EPS * np.abs(value) / h > CLOSE * np.abs(gradient).max():
+        return "the value moves by less than its rounding: differences see nothing"
     return ""

@@ -9,7 +9,11 @@ import numpy as np
 
 from npsoftmax.piece import piece_at
 from npsoftmax.trace.beside import Yours
-from npsoftmax.trace.differences import by_differences, slope_by_differences
+from npsoftmax.trace.differences import (
+    Numeric,
+    by_differences,
+    slope_by_differences,
+)
 from npsoftmax.trace.numbers import is_cache, same
 from npsoftmax.trace.passes import Run
 from npsoftmax.trace.stepping import Step, last_write
@@ -95,17 +99,21 @@ def remarks_on(runs: Sequence[Run], steps: Sequence[Step], cotangent) -> dict:
         for j, gradient in enumerate(run.gradients):
             name = f"d{run.inputs[j]}"
             numeric = by_differences(runs, i, j, cotangent, gradient)
-            remark = Remark(numeric.note, numeric.value, numeric.difference)
-            remarks[last_write(steps, run.backward, name), name] = remark
+            where = last_write(steps, run.backward, name)
+            remarks[where, name] = _beside(numeric)
         if run.slope is not None:
             where = last_write(steps, run.backward, SLOPE, "psi_prime")
             numeric = slope_by_differences(run.cache, run.slope)
-            remarks[where, SLOPE] = Remark("", numeric.value, numeric.difference)
+            remarks[where, SLOPE] = _beside(numeric)
         for function, name, note in _why(run):
             if note:
                 where = last_write(steps, run.forward, name, function)
                 remarks[where, name] = Remark(note)
     return remarks
+
+
+def _beside(numeric: Numeric) -> Remark:
+    return Remark(numeric.note, numeric.value, numeric.difference)
 
 
 def _why(run: Run) -> Iterator[tuple[str, str, str]]:
