@@ -105,14 +105,41 @@ def test_the_lines_are_those_of_the_file(what):
 
 
 @every_example
-def test_what_a_step_changes_is_what_differs_from_the_step_before_in_that_call(what):
-    before = {}
-    for step in data_in(trace(what).html())["steps"]:
-        values = {name: value for name, _, value, _ in step["names"]}
+def test_the_cells_that_are_lit_are_those_that_differ_from_the_step_before(what):
+    data, before = data_in(trace(what).html()), {}
+    for step in data["steps"]:
+        now = {name: data["values"][value] for name, _, value, _ in step["names"]}
         old = before.get(step["call"], {})
-        differs = {name for name in values if values[name] != old.get(name)}
-        assert differs <= step["writes"].keys()
-        before[step["call"]] = values
+        assert {name for name in now if now[name] != old.get(name)} <= set(
+            step["writes"]
+        )
+        for name in step["writes"]:
+            assert step["changed"][name] == differing(old.get(name), now[name])
+        before[step["call"]] = now
+
+
+def differing(old, new):
+    """Return which cells of a value are other than before, or all where it is new."""
+    if "numbers" not in new:
+        return []
+    cells = np.atleast_2d(new["numbers"])
+    if old is None or old.get("shape") != new["shape"]:
+        return np.ones(cells.shape, bool).tolist()
+    return (cells != np.atleast_2d(old["numbers"])).tolist()
+
+
+@every_example
+def test_what_a_line_reads_stands_in_it_with_its_number(what):
+    data, lines = data_in(trace(what).html()), inspect.getsource(textbook).splitlines()
+    for step in data["steps"]:
+        text = " ".join(lines[step["lines"][0] - 1 : step["lines"][1]])
+        known = {name: value for name, _, value, _ in step["names"]}
+        for name, value in (
+            piece for piece in step["formula"] if isinstance(piece, list)
+        ):
+            assert re.search(rf"\b{name}\b", text)
+            assert name in step["reads"]
+            assert value == known[name] or name in step["writes"]
 
 
 @given(st.sampled_from(list(EXAMPLES)), st.sampled_from([1, 4, 100]))
