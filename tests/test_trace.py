@@ -108,6 +108,12 @@ def test_a_line_is_the_page_s_own_and_gives_the_value_that_is_shown(what):
                 assert same(shown, value[: len(shown)])
 
 
+def test_of_two_names_in_one_line_each_has_its_own_side_of_it():
+    traced = trace("psi")
+    assert traced["U_before"].formula == "U"
+    assert traced["U"].formula == "2 * c * U - U_before"
+
+
 def test_steps_go_into_a_function_once_for_the_same_arguments():
     steps = trace("psi").steps
     entered = [step.function for step in steps if step.is_entry]

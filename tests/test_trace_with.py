@@ -41,6 +41,8 @@ EDITS = (  # an example, a line of the page, what stands there instead, what it 
     ("l-softmax", "x_hat = x / np.where(x_norm > 0, x_norm, 1)", "x_hat = x", "x_hat"),
     ("l-softmax", "f_y = w_norm * x_norm * g", "f_y = x_norm * g + w_norm", "f_y"),
     ("l-softmax", "g = (lam * c + psi_y) / (1 + lam)", "g = psi_y", "g"),
+    ("l-softmax", "z[np.arange(len(y)), y] = f_y[:, 0]",
+     "z[np.arange(len(y)), y] = 2 * f_y[:, 0]", "z"),
     ("l-softmax", "k = np.floor(m * theta / np.pi)",
      "k = np.floor(m * theta / np.pi) - 1", "k"),
 )  # fmt: skip
@@ -111,6 +113,14 @@ def test_a_function_that_gives_nothing_to_compare_is_named(body, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(f"def cross_entropy_forward(z, y):\n    {body}\n")
     assert FAILING[body] in trace("cross-entropy", yours=path).yours
+
+
+def test_what_a_person_s_error_says_stays_words_on_the_page():
+    def softmax_forward(z):
+        raise ValueError("</script><script>")
+
+    page = trace("softmax", yours=softmax_forward).html()
+    assert page.count("<script") == page.count("</script>") == 2
 
 
 def test_what_cannot_be_called_at_all_is_named():
