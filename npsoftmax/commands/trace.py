@@ -72,22 +72,13 @@ def add_arguments(parser):
 
 def run(args):
     """Print the Trace that was asked for, at once or in steps, or write its page."""
-    if args.what is None:
-        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
     if args.step and args.html:
         raise CommandError(
             "--step is for the terminal, --html for a browser: one of them"
         )
     if args.force and not args.html:
         raise CommandError("--force replaces the FILE of --html, which is not given")
-    options = {
-        "margin": _number(args.margin),
-        "angle": _number(args.angle),
-        "norms": tuple(map(_number, args.norms)) if args.norms else None,
-        "lam": _number(args.lam),
-        "seed": _number(args.seed),
-    }
-    traced = _traced(args, options)
+    traced = _traced(args)
     if args.html:
         _write(args.html, traced, args.force)
         return 0
@@ -99,9 +90,18 @@ def run(args):
     return 0
 
 
-def _traced(args, options):
+def _traced(args):
+    """Return the Trace of the options as they were typed."""
     from npsoftmax.checks import SolutionError
 
+    if args.what is None:
+        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
+    options = {
+        name: _number(getattr(args, name))
+        for name in ("margin", "angle", "lam", "seed")
+    }
+    if args.norms:
+        options["norms"] = tuple(map(_number, args.norms))
     try:
         return trace(args.what, **options, yours=args.yours)
     except (ValueError, TypeError, SolutionError) as error:

@@ -37,14 +37,7 @@ class Numeric(NamedTuple):
 
 def by_differences(runs: Sequence[Run], i: int, j: int, cotangent, gradient) -> Numeric:
     """Return the gradient of sum(cotangent * last value) by argument j of run i."""
-
-    def loss(argument, module=textbook):
-        before, after = runs[i].arguments[:j], runs[i].arguments[j + 1 :]
-        value = runs[i].forward_in(module)(*before, argument, *after)[0]
-        for later in runs[i + 1 :]:
-            value = later.forward_in(module)(value, *later.arguments[1:])[0]
-        return np.sum(cotangent * value)
-
+    loss = functools.partial(_loss, runs, i, j, cotangent)
     argument, h = np.asarray(runs[i].arguments[j]), np.array(H)
     if runs[i].layer == "lsoftmax":  # a row of x, a column of W, may have any size
         h = H * power_of_two(np.abs(argument).max(axis=1 - j, keepdims=True))
@@ -62,6 +55,15 @@ def by_differences(runs: Sequence[Run], i: int, j: int, cotangent, gradient) -> 
     if not note and _agrees_by_complex_step(loss, argument, gradient):
         note = f"the loss bends within the step: {COMPLEX} agrees with the gradient"
     return Numeric(numeric, difference, note)
+
+
+def _loss(runs, i, j, cotangent, argument, module=textbook):
+    """Return sum(cotangent * last value) with another argument j of run i."""
+    before, after = runs[i].arguments[:j], runs[i].arguments[j + 1 :]
+    value = runs[i].forward_in(module)(*before, argument, *after)[0]
+    for later in runs[i + 1 :]:
+        value = later.forward_in(module)(value, *later.arguments[1:])[0]
+    return np.sum(cotangent * value)
 
 
 def _agrees_by_complex_step(loss, argument, gradient):

@@ -66,19 +66,11 @@ def picture_of(traced) -> str:
 def data_of(traced) -> dict:
     """Return what the page shows: dicts, lists, text and numbers."""
     source, values = source_of(textbook), Values()
-    rows = {(row.step, row.name): row for row in traced.rows}
-    steps, level = [], 0
-    for i, step in enumerate(traced.steps):
-        level = max([level, *(PICTURE.get((step.function, n), 0) for n in step.writes)])
-        found = [rows[i, n] for n in _names(traced, i).values() if (i, n) in rows]
-        found = [
-            row for row in found if row.note or row.numeric is not None or row.yours
-        ]
-        picture = level if traced.run_of(i).psi_cache() else None
-        steps.append(_step(traced, i, values, found) | {"picture": picture})
+    steps = [_step(traced, i, values) for i in range(len(traced.steps))]
     anchors = {row.name: row.step for row in traced.rows}
     for name, i in anchors.items():
         steps[i]["anchor"] = name
+    parting = [row.step for row in traced.rows if row.yours and row.yours.first]
     return {
         "title": traced.title,
         "equations": source.equations(),
@@ -88,9 +80,7 @@ def data_of(traced) -> dict:
         "values": values.as_data,
         "anchors": anchors,
         "yours": traced.yours,
-        "parting": next(
-            (r.step for r in traced.rows if r.yours and r.yours.first), None
-        ),
+        "parting": parting[0] if parting else None,
     }
 
 
@@ -121,12 +111,6 @@ def value_data(value) -> dict:
     return {"shape": array.shape, "numbers": numbers, "cells": cells(array)}
 
 
-def _names(traced, i) -> dict[str, str]:
-    """Return the example's name of each name that a step writes."""
-    step, run = traced.steps[i], traced.run_of(i)
-    return {n: n if step.callers else run.name(n) for n in step.writes}
-
-
 def _function(source, name) -> dict:
     """Return a function's lines as [code, comment, whether it is the docstring]."""
     node = source.functions[name]
@@ -148,14 +132,9 @@ def _runs(traced) -> list[dict]:
     ]
 
 
-def _step(traced, i, values, rows) -> dict:
+def _step(traced, i, values) -> dict:
     step, line = traced.steps[i], traced.steps[i].statement
     known = {n: v for n, v in step.before.items() if n in line.reads}
-    formula = [
-        [piece, values(known[piece])] if j % 2 and piece in known else piece
-        for j, piece in enumerate(line.right)
-    ]
-    run = traced.run_of(i)
     return {
         "function": step.function,
         "call": step.call,
@@ -163,17 +142,35 @@ def _step(traced, i, values, rows) -> dict:
         "lines": [line.line, line.last],
         "equation": line.equation,
         "left": line.left,
-        "formula": formula,
+        "formula": [
+            [piece, values(known[piece])] if j % 2 and piece in known else piece
+            for j, piece in enumerate(line.right)
+        ],
         "reads": list(known),
         "writes": {name: values(value) for name, value in step.writes.items()},
         "changed": {name: _changed(step, name) for name in step.writes},
-        "names": [
-            [n, n if step.callers else run.name(n), values(v), step.writers.get(n, i)]
-            for n, v in step.after.items()
-        ],
-        "rows": [_row(row, values) for row in rows],
+        "names": _names(traced, i, values),
+        "rows": [_row(row, values) for row in traced.rows if row.step == i],
+        "picture": _picture_from(traced, i),
         "anchor": str(i + 1),
     }
+
+
+def _names(traced, i, values) -> list:
+    """Return what a function knows: [name, in the example, value, from which step]."""
+    step, run = traced.steps[i], traced.run_of(i)
+    return [
+        [n, n if step.callers else run.name(n), values(value), step.writers.get(n, i)]
+        for n, value in step.after.items()
+    ]
+
+
+def _picture_from(traced, i) -> int | None:
+    """Return up to which of its four stages the picture is shown, or None for not."""
+    if not traced.run_of(i).psi_cache():
+        return None
+    done = {(step.function, n) for step in traced.steps[: i + 1] for n in step.writes}
+    return max([0, *(PICTURE[place] for place in done & PICTURE.keys())])
 
 
 def _changed(step, name) -> list:
@@ -188,6 +185,7 @@ def _changed(step, name) -> list:
 
 
 def _row(row, values) -> dict:
+    """Return what is to be said of a value beside its line, which may be nothing."""
     data = {"name": row.name, "note": row.note}
     if row.numeric is not None:
         data |= {
