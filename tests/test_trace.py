@@ -223,6 +223,13 @@ def test_a_difference_on_the_kink_of_relu_says_so(name):
     assert "an entry of h2 is 0" in traced["active2"].note
 
 
+@given(margins, st.sampled_from([0, 180]))
+def test_where_the_cosines_end_the_complex_step_takes_the_place_of_differences(m, end):
+    row = trace("psi", margin=m, angle=end)["dcos"]
+    assert "a cosine ends here: the complex step" in row.note
+    assert row.difference < DIFFERENCES
+
+
 def test_a_vector_of_length_zero_is_said_to_have_no_angle():
     assert "no angle exists" in trace("l-softmax", norms=(0, 1))["k"].note
 
