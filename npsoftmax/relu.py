@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import gradient, numbers
+from npsoftmax import validate
 
 
 class ReluCache(NamedTuple):
@@ -18,7 +18,7 @@ class ReluCache(NamedTuple):
 
 def relu_forward(h):
     """Return a = max(h, 0) of any shape, and the cache. nan goes through as nan."""
-    h = numbers("h", h)
+    h = validate.numbers("h", h)
     active = ~(h.real <= 0)  # h's shape; also where h is nan
     a = np.maximum(h, 0) if h.dtype.kind == "f" else np.where(active, h, 0)  # h's shape
     return a, ReluCache(active)
@@ -27,7 +27,9 @@ def relu_forward(h):
 def relu_backward(da, cache):
     """Return dh, of da's shape; at h = 0, where both sides differ, it is 0.
 
-    A product and not `np.where`, whose branch is guessed wrong half of the time.
+    A product and not `np.where`, which takes the one or the other from entry to entry:
+    a processor guesses which, wrongly for half of random signs, and is late each time.
     """
-    da = gradient("da", da, cache.active.shape)
-    return da * cache.active
+    (active,) = validate.cache(cache, ReluCache, "relu_forward")
+    da = validate.gradient("da", da, active.shape)
+    return da * active

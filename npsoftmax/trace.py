@@ -18,8 +18,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import margin as check_margin
-from npsoftmax.arguments import non_negative
 from npsoftmax.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from npsoftmax.gradcheck import central_difference, complex_step
 from npsoftmax.linear import linear_backward, linear_forward
@@ -32,12 +30,13 @@ from npsoftmax.lsoftmax import (
 from npsoftmax.precision import power_of_two
 from npsoftmax.relu import relu_backward, relu_forward
 from npsoftmax.softmax import softmax_backward, softmax_forward
+from npsoftmax.validate import margin as check_margin
+from npsoftmax.validate import non_negative
 
 H = 2.0**-17  # the step of the differences
 EPS = float(np.finfo(np.float64).eps)
 CLOSE = 1e-6  # relative; differences with H are closer, unless a note says why not
 WIDTH = 80  # columns of a terminal
-LARGEST_MARGIN = 100
 LARGEST_NORM = 1e150  # the differences of larger ones leave float64
 
 
@@ -313,13 +312,6 @@ EXAMPLES = {
 }
 
 
-def _check_margin(m):
-    m = check_margin(m)
-    if m > LARGEST_MARGIN:
-        raise ValueError(f"m is {m}, but a trace is for m from 1 to {LARGEST_MARGIN}")
-    return m
-
-
 def _check_angle(angle):
     angle = non_negative("angle", angle)
     if angle > 180:
@@ -347,7 +339,7 @@ def _check_seed(seed):
 
 
 CHECKS = {
-    "margin": _check_margin,
+    "margin": check_margin,
     "angle": _check_angle,
     "norms": _check_norms,
     "lam": lambda lam: non_negative("lam", lam),
