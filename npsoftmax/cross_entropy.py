@@ -1,8 +1,17 @@
 """Softmax cross-entropy: logits z and labels y to the mean loss, and back.
 
-(2)  loss = -(1/N) sum_i log p_{i, y_i}          with log p by (1) of softmax.py
-(3)  dz_ij = p_ij / N                            for j != y_i, all times dloss
-     dz_{i, y_i} = (p_{i, y_i} - 1) / N = -(1/N) sum_{j != y_i} p_ij
+    (2)  loss = -(1/N) sum_i log p_{i, y_i}          with log p by (1) of softmax.py
+    (3)  dz_ij = p_ij / N                            for j != y_i, all times dloss
+         dz_{i, y_i} = -(1/N) sum_{j != y_i} p_ij    which is (p_{i, y_i} - 1) / N
+
+Where this parts from textbook.py, beside what softmax.py says:
+* the label's own entry is the sum of the others: for [50, 0] and label 0 it is
+  -1.9e-22, there p - 1 = 0;
+* dloss / (N sum of all e) is one factor: at N = 127 an ULP of 1.2 becomes 0.9;
+* the mean is of a sum rounded once: 127 equal losses have 5.3 ULP there, 0.3 here.
+
+Loss and gradient are within 6 ULP in float64 (5.0 was found), and rounded once from
+float64 in float32 and float16.
 """
 
 from typing import NamedTuple

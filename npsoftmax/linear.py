@@ -1,6 +1,9 @@
 """The linear layer: rows x and a matrix W (and a bias b) to z, and back.
 
 z = x W + b          dx = dz W^T        dW = x^T dz        db = sum_i dz_i
+
+Where this parts from textbook.py: db of float16 is summed in float32. 4096 ones make
+2048 there, where 2048 + 1 rounds to 2048.
 """
 
 from typing import NamedTuple

