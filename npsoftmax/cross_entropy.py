@@ -7,7 +7,8 @@
 Where this parts from textbook.py, beside what softmax.py says:
 * the label's own entry is the sum of the others: for [50, 0] and label 0 it is
   -1.9e-22, there p - 1 = 0;
-* dloss / (N sum of all e) is one factor: at N = 127 an ULP of 1.2 becomes 0.9;
+* dloss / (N sum of all e) is one factor: 25,400 rows of ten logits, 127 at a time, have
+  6.6 ULP there, 4.2 here;
 * the mean is of a sum rounded once: 127 equal losses have 5.3 ULP there, 0.3 here.
 
 Loss and gradient are within 6 ULP in float64 (5.0 was found), and rounded once from
