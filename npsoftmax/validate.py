@@ -219,5 +219,5 @@ def _short(value):
     try:
         text = " ".join(repr(value).split())
     except Exception:  # an integer of 5000 digits, or a foreign __repr__
-        text = f"a {type(value).__name__}"
+        text = f"of type {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "..."
