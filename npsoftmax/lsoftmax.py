@@ -163,7 +163,7 @@ class LSoftmaxCache(NamedTuple):
     slope: np.ndarray  # (N,) dpsi/dcos (8)
     g: np.ndarray  # (N,) (6)
     g_prime: np.ndarray  # (N,) dg/dcos (9)
-    radial: np.ndarray  # (N,) g - g' cos (9)
+    radial: np.ndarray  # (N,) g - g' cos (9a)
     z: np.ndarray  # (N, C) logits, f of (6); the output itself, never read again
 
 
@@ -184,19 +184,17 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     z = x @ W  # (N, C) (6) of j != y, (4)
     length = x_norm * W_norm[y]  # (N,) |x| |W_y|
     cos = z.take(label) / nonzero(length)  # (N,) (4)
-    psi_y, (*_, k, sign, T, U) = _psi_forward(cos, m)  # (N,) (5)
-    slope = m * np.abs(U)  # (N,) (8)
+    psi_y, pieces = _psi_forward(cos, m)  # (N,) (5)
+    slope = m * np.abs(pieces.U)  # (N,) (8)
     plain, margin = lam / (1 + lam), 1 / (1 + lam)  # their sum is 1
-    g = plain * cos + margin * psi_y  # (N,) (6)
-    g_prime = plain + margin * slope  # (N,) (9)
-    if not length.real.all():
-        g = np.where(length.real == 0, cos, g)  # (N,) (10)
-        g_prime = np.where(length.real == 0, 1, g_prime)  # (N,) (10)
+    g = _if_angle(length, plain * cos + margin * psi_y, cos)  # (N,) (6) (10)
+    g_prime = _if_angle(length, plain + margin * slope, 1)  # (N,) (9) (10)
+    radial = g - g_prime * cos  # (N,) (9a)
     z.put(label, nonzero(length) * g)  # (N, C) (6)
     z = rounded(scaled(z, x_scale, W_scale), dtype)  # (N, C)
     return z, LSoftmaxCache(
         x, x_scale, x_norm, W, W_scale, W_norm, y, m, lam,
-        cos, k, psi_y, slope, g, g_prime, g - g_prime * cos, z,
+        cos, pieces.k, psi_y, slope, g, g_prime, radial, z,
     )  # fmt: skip
 
 
@@ -207,7 +205,7 @@ def lsoftmax_backward(dz, cache):
     )
     dz, label = validate.gradient("dz", dz, z.shape), places(y, z.shape[1])
 
-    dz_x, n = of_one_size(dz, W_scale, W_norm == 0, axis=1)
+    dz_x, n = of_one_size(dz, W_scale, W_norm == 0, axis=1)  # (N, C), (N, 1)
     dz_y = dz_x.take(label)  # (N,)
     dz_x.put(label, g_prime * dz_y)
     dx = dz_x @ W.T  # (N, D) sum_j dz_j W_j, and dz_y g' W_y
@@ -222,6 +220,11 @@ def lsoftmax_backward(dz, cache):
     dW += _along(W, W_norm, size)  # (9a)
     dW = times_two_to(n, dW)
     return rounded(dx, z.dtype), rounded(dW, z.dtype)
+
+
+def _if_angle(length, value, plain):
+    """Return the value (N,), or what it is for m = 1 where |x| |W_y| = 0 (10)."""
+    return value if length.real.all() else np.where(length.real == 0, plain, value)
 
 
 def _along(v, v_norm, size):

@@ -1,10 +1,10 @@
 """Where the last digits come from: the type to compute in, a difference and a sum with
-what rounding took from them, and powers of two, which change no digit.
+what rounding took from it, and powers of two, which change no digit.
 
     double, at_least_single     the types that the layers compute in
     rounded                     an answer, in the type it is given back in
     two_sum                     a - b = d + err exactly, d as rounded (Knuth)
-    sums                        of rows, with the rest that rounding took from them
+    sums                        of rows, whose rounding does not grow with their length
     mean                        of numbers up to the largest there is
     norms, squares_are_safe     whose squares leave the range long before they do
     power_of_two, scaled        2^n <= |a| < 2^(n+1); a times such powers, rounded once
@@ -46,7 +46,7 @@ def two_sum(a, b):
     """Return d = a - b as rounded, and its error err: a - b = d + err exactly.
 
     Six operations, no branch (Knuth, The Art of Computer Programming 2, 4.2.2). Where d
-    is infinite or nan, err is nan. 700.1 - 0.3 is 699.8000000000001, and err -6.7e-14.
+    is infinite or nan, err is nan. 1 - 1e-20 is d = 1, and err = -1e-20.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = a - b

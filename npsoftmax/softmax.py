@@ -43,6 +43,8 @@ from npsoftmax.precision import (
     two_sum,
 )
 
+SMALLEST_NORMAL = np.finfo(np.float64).tiny  # 2.2e-308
+
 
 class SoftmaxCache(NamedTuple):
     """The intermediates of (1), in order of computation."""
@@ -75,7 +77,7 @@ def logsumexp(z, axis=-1):
     >>> float(logsumexp([-1000.0, -1000.0]))   # log(exp(-1000) + ...) is log(0)
     -999.3068528194401
     """
-    return np.squeeze(_along(axis, _logsumexp, z, columns=1), axis)[()]
+    return np.squeeze(_by_rows(axis, _logsumexp, z, columns=1), axis)[()]
 
 
 def _logsumexp(z, out):
@@ -94,7 +96,7 @@ def softmax(z, axis=-1):
     >>> softmax([1000.0, 0.0])                 # exp(1000) is inf
     array([1., 0.])
     """
-    return _along(axis, _softmax, z)
+    return _by_rows(axis, _softmax, z)
 
 
 def _softmax(z, out):
@@ -111,7 +113,7 @@ def log_softmax(z, axis=-1):
     >>> log_softmax([1000.0, 1.0])             # log(softmax(z)) gives [0, -inf]
     array([   0., -999.])
     """
-    return _along(axis, _log_softmax, z)
+    return _by_rows(axis, _log_softmax, z)
 
 
 def _log_softmax(z, out):
@@ -194,28 +196,24 @@ def shifted_exponentials(z):
         e += err  # (N, C) exp(d + err) = exp(d) (1 + err)
     e_top = e.take(largest)  # (N,) 1, or nan
     e.put(largest, 0)
-    if err is None:
-        r = e.sum(axis=1)  # (N,) (1)
-    else:
-        r = sums(e)  # (N,) (1)
-        if np.fmin.reduce(r.real) < z.shape[1] * np.finfo(r.dtype).tiny:
-            _sum_the_subnormal(r, z, top)
+    r = e.sum(axis=1) if err is None else sums(e)  # (N,) (1)
     e.put(largest, e_top)
+    tiny = r.real < z.shape[1] * SMALLEST_NORMAL  # (N,)
+    if err is not None and tiny.any():
+        r[tiny] = _sums_of_subnormal(z[tiny], top[tiny][:, None])
     return top, d, e, r
 
 
-def _sum_the_subnormal(r, z, top):
-    """Change r (N,) where it is so small that the e that add up to it may be subnormal.
+def _sums_of_subnormal(z, top):
+    """Return r (N,) of rows where it is so small that an e may be subnormal.
 
     A subnormal number has lost digits, and the errors of 1000 of them add up: so
     exp(512) r is summed, of normal numbers, and rounded once at the end.
     """
-    tiny = r.real < z.shape[1] * np.finfo(r.dtype).tiny  # (N,)
-    z, top = z[tiny], top[tiny][:, None]
     d, err = subtract_max(z, np.take_along_axis(z, top, axis=1))  # (N, C) (1)
     e = np.exp(d + 512) * (1 + err)  # (N, C) exp(512) exp(d + err)
     np.put_along_axis(e, top, 0, axis=1)
-    r[tiny] = e.sum(axis=1) * np.exp(-512)
+    return e.sum(axis=1) * np.exp(-512)  # (N,)
 
 
 def subtract_max(z, z_max):
@@ -252,7 +250,7 @@ def float_type(z):
     return np.dtype(np.float64) if z.dtype.kind in "biu" else z.dtype
 
 
-def _along(axis, f, z, columns=None):
+def _by_rows(axis, f, z, columns=None):
     """Return what f makes of the rows of z along the axis, put back along it.
 
     The rows are contiguous, for NumPy sums pairwise, hence accurately, only along such.
@@ -264,5 +262,5 @@ def _along(axis, f, z, columns=None):
     rows = np.ascontiguousarray(moved).reshape(-1, moved.shape[-1])
     out = np.empty((len(rows), columns or rows.shape[1]), float_type(z))
     in_blocks(f, rows, out)
-    out = out.reshape(*moved.shape[:-1], -1)
+    out = out.reshape(*moved.shape[:-1], out.shape[1])
     return out if last else np.moveaxis(out, -1, axis)

@@ -230,6 +230,12 @@ def test_lists_views_and_read_only_arrays_are_all_the_same_input(function):
     np.testing.assert_array_equal(function(read_only(z)), expected)
 
 
+@pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp])
+def test_no_rows_have_no_probabilities(function):
+    assert function(np.ones((0, 3))).shape == function(np.ones((5, 3)))[:0].shape
+    assert function(np.ones((2, 0, 3))).size == 0
+
+
 # Special values
 
 inf, nan = np.inf, np.nan
