@@ -55,9 +55,7 @@ def cross_entropy_forward(z, y):
 
 def cross_entropy_backward(dloss, cache):
     """Return dz (N, C) by (3); dloss is the derivative of the final loss by `loss`."""
-    y, top, d, e, r, log_p_y, loss = validate.cache(
-        cache, CrossEntropyCache, "cross_entropy_forward"
-    )
+    y, top, d, e, r, log_p_y, loss = validate.cache(cache, CrossEntropyCache)
     dloss = validate.gradient("dloss", dloss, ())
     label = places(y, d.shape[1])  # (N,)
     s = 1 + r  # (N,)

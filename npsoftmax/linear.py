@@ -37,7 +37,7 @@ def linear_forward(x, W, b=None):
 
 def linear_backward(dz, cache):
     """Return dx (N, D), dW (D, C) and db (C,), which is None where b was."""
-    x, W, b = validate.cache(cache, LinearCache, "linear_forward")
+    x, W, b = validate.cache(cache, LinearCache)
     dz = validate.gradient("dz", dz, (x.shape[0], W.shape[1]))
     dx = dz @ W.T  # (N, D)
     return dx, *parameters_backward(dz, cache)
@@ -45,7 +45,7 @@ def linear_backward(dz, cache):
 
 def parameters_backward(dz, cache):
     """Return dW (D, C) and db (C,), for a first layer, whose dx nobody asks for."""
-    x, W, b = validate.cache(cache, LinearCache, "linear_forward")
+    x, W, b = validate.cache(cache, LinearCache)
     dz = validate.gradient("dz", dz, (x.shape[0], W.shape[1]))
     dW = x.T @ dz  # (D, C)
     db = None

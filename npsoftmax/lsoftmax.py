@@ -37,12 +37,14 @@ psi is within 16 eps max(1, |psi|) up to m = 100, the largest that is taken (7 w
 by the cosine); dpsi/dc within 8 eps m^2 (7), dpsi/dtheta within 4 (3.3).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from npsoftmax import validate
 from npsoftmax.precision import (
+    ONE,
     at_least_single,
     nonzero,
     norms,
@@ -118,17 +120,25 @@ def psi_forward(cos, m):
 
 def psi_backward(dpsi, cache):
     """Return dcos = dpsi m |U_{m-1}(cos)| (8), of the shape of cos."""
-    cos, m, k, sign, T, U = validate.cache(cache, PsiCache, "psi_forward")
+    cos, m, k, sign, T, U = validate.cache(cache, PsiCache)
     dpsi = validate.gradient("dpsi", dpsi, cos.shape)
     return rounded(dpsi * m * np.abs(U), np.result_type(dpsi, cos))  # cos's shape (8)
 
 
 def _psi_forward(cos, m):
-    knots = np.cos(np.arange(m - 1, 0, -1) * np.pi / m).astype(cos.real.dtype)  # (m-1,)
+    knots = _knots(m, cos.real.dtype)  # (m - 1,)
     k = m - 1 - np.searchsorted(knots, cos.real, side="right")  # cos's shape (8)
     sign = _sign(k)  # cos's shape
     T, U = chebyshev(cos, m)  # cos's shape (7)
     return sign * T - 2 * k.astype(knots.dtype), PsiCache(cos, m, k, sign, T, U)  # (5)
+
+
+@lru_cache
+def _knots(m, dtype):
+    """Return cos(j pi/m) for j = m-1 .. 1, from the smallest to the largest."""
+    knots = np.cos(np.arange(m - 1, 0, -1) * np.pi / m).astype(dtype)
+    knots.flags.writeable = False
+    return knots
 
 
 def chebyshev(c, m):
@@ -186,9 +196,7 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     cos = z.take(label) / nonzero(length)  # (N,) (4)
     psi_y, pieces = _psi_forward(cos, m)  # (N,) (5)
     slope = m * np.abs(pieces.U)  # (N,) (8)
-    plain, margin = lam / (1 + lam), 1 / (1 + lam)  # their sum is 1
-    g = _if_angle(length, plain * cos + margin * psi_y, cos)  # (N,) (6) (10)
-    g_prime = _if_angle(length, plain + margin * slope, 1)  # (N,) (9) (10)
+    g, g_prime = _mixed(cos, psi_y, slope, lam, length)  # (N,), (N,)
     radial = g - g_prime * cos  # (N,) (9a)
     z.put(label, nonzero(length) * g)  # (N, C) (6)
     z = rounded(scaled(z, x_scale, W_scale), dtype)  # (N, C)
@@ -200,9 +208,8 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
 
 def lsoftmax_backward(dz, cache):
     """Return dx (N, D) and dW (D, C) by (9), from dz (N, C), the logits' gradient."""
-    x, x_scale, x_norm, W, W_scale, W_norm, y, m, *_, g_prime, radial, z = (
-        validate.cache(cache, LSoftmaxCache, "lsoftmax_forward")
-    )
+    cache = validate.cache(cache, LSoftmaxCache)
+    x, x_scale, x_norm, W, W_scale, W_norm, y, *_, g_prime, radial, z = cache
     dz, label = validate.gradient("dz", dz, z.shape), places(y, z.shape[1])
 
     dz_x, n = of_one_size(dz, W_scale, W_norm == 0, axis=1)  # (N, C), (N, 1)
@@ -222,9 +229,15 @@ def lsoftmax_backward(dz, cache):
     return rounded(dx, z.dtype), rounded(dW, z.dtype)
 
 
-def _if_angle(length, value, plain):
-    """Return the value (N,), or what it is for m = 1 where |x| |W_y| = 0 (10)."""
-    return value if length.real.all() else np.where(length.real == 0, plain, value)
+def _mixed(cos, psi_y, slope, lam, length):
+    """Return g and g' (N,), or those of m = 1 where the length |x| |W_y| is 0 (10)."""
+    plain, margin = lam / (1 + lam), 1 / (1 + lam)  # their sum is 1
+    g = plain * cos + margin * psi_y  # (N,) (6)
+    g_prime = plain + margin * slope  # (N,) (9)
+    if length.real.all():
+        return g, g_prime
+    none = length.real == 0  # (N,)
+    return np.where(none, cos, g), np.where(none, 1, g_prime)
 
 
 def _along(v, v_norm, size):
@@ -243,7 +256,7 @@ def _of_usual_size(name, v, axis):
     """
     norm = norms(v, axis)
     if squares_are_safe(norm):
-        return v, np.ones((1, 1), norm.real.dtype), norm
+        return v, ONE, norm
     validate.finite(name, v)
     scale = power_of_two(np.abs(v.real).max(axis=axis, keepdims=True))
     v = v / scale

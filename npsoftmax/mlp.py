@@ -108,9 +108,8 @@ def mlp_forward(params, x, y, m=1, lam=0.0, second_relu=True):
 
 def mlp_backward(dloss, cache):
     """Return the gradient of the loss by every parameter, as Params."""
-    linear1, relu1, linear2, relu2, linear3, lsoftmax, cross_entropy = validate.cache(
-        cache, MLPCache, "mlp_forward"
-    )
+    cache = validate.cache(cache, MLPCache)
+    linear1, relu1, linear2, relu2, linear3, lsoftmax, cross_entropy = cache
     dz = cross_entropy_backward(dloss, cross_entropy)  # (N, C) (3)
     dfeatures, dW4 = lsoftmax_backward(dz, lsoftmax)  # (N, F), (F, C) (9)
     da2, dW3, db3 = linear_backward(dfeatures, linear3)  # (N, H2), (H2, F), (F,)

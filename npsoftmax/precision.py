@@ -22,6 +22,7 @@ import math
 import numpy as np
 
 ONE, AS_IT_IS = np.ones((1, 1)), np.zeros((1, 1), int)  # 1, and the n of 2^n = 1
+ONE.flags.writeable = AS_IT_IS.flags.writeable = False
 
 
 def double(a):
@@ -112,7 +113,9 @@ def power_of_two(a):
 
 def scaled(a, *powers):
     """Return a times powers of two, rounded once, though their product overflow."""
-    return times_two_to(sum(map(_exponent, powers)), a)
+    if all(_is_only(1, power) for power in powers):
+        return a
+    return _ldexp(a, sum(map(_exponent, powers)))
 
 
 def times_two_to(n, a):

@@ -152,7 +152,7 @@ def softmax_backward(dp, cache):
     p, where 1 - p may be 1e-22, and then made to have the mean 0, sum p dp: for p =
     [0.5, 0.5] and dp = [1e9, 1e9 + 1] it becomes [0, 1], and then [-0.5, 0.5].
     """
-    top, d, e, r, p = validate.cache(cache, SoftmaxCache, "softmax_forward")
+    top, d, e, r, p = validate.cache(cache, SoftmaxCache)
     dp, dtype = validate.gradient("dp", dp, p.shape), p.dtype
     dp, n = of_one_size(double(dp))  # (N, C), (N, 1)
     p = e / (1 + r[:, None])  # (N, C) (1)
@@ -172,7 +172,7 @@ def log_softmax_forward(z):
 
 def log_softmax_backward(dlog_p, cache):
     """Return dz (N, C) of the loss whose gradient by log p is dlog_p (N, C)."""
-    top, d, e, r, log_p = validate.cache(cache, LogSoftmaxCache, "log_softmax_forward")
+    top, d, e, r, log_p = validate.cache(cache, LogSoftmaxCache)
     dlog_p = validate.gradient("dlog_p", dlog_p, log_p.shape)
     dlog_p, n = of_one_size(double(dlog_p))  # (N, C)
     largest = places(top, d.shape[1])  # (N,)

@@ -7,6 +7,7 @@ arrays, subclasses plain arrays, and bytes stand in the order of this machine.
 """
 
 import operator
+import re
 
 import numpy as np
 
@@ -99,9 +100,14 @@ def gradient(name, a, shape):
     return a
 
 
-def cache(cache, kind, forward):
-    """Return the cache, or raise TypeError unless it is of this kind: forward's."""
+def cache(cache, kind):
+    """Return the cache, or raise TypeError unless it is of this kind.
+
+    A CrossEntropyCache comes from cross_entropy_forward, and so on.
+    """
     if not isinstance(cache, kind):
+        layer = kind.__name__.removesuffix("Cache")
+        forward = re.sub("(?<=[a-z])(?=[A-Z])", "_", layer).lower() + "_forward"
         raise TypeError(
             f"cache is a {type(cache).__name__}, but it must be a {kind.__name__}, the "
             f"second of what {forward} returns"

@@ -61,11 +61,11 @@ def steps(turns):
         seconds = in_turns(turns, ours, plain, torch_step(x, C, y))
         yield row(f"{N}, {D} -> {C}", *microseconds(seconds),
                   ratio(seconds[0], seconds[2]), ratio(*seconds[:2]))  # fmt: skip
-    yield from ["", NO_GRAPH]
+    yield from ["", SMALL_HEADS]
 
 
-NO_GRAPH = """\
-L-Softmax is slower than a plain head: the margin takes 60 calls of NumPy on arrays of N
+SMALL_HEADS = """\
+L-Softmax is slower than a plain head: the margin takes calls of NumPy on arrays of N
 numbers, most of a step where D and C are small, and little of it where they are not."""
 
 
@@ -124,9 +124,9 @@ def softmaxes(turns):
 
 
 LAST_DIGITS = """\
-At (64, 10) NumPy's calls are what takes the time, and the rounding errors of the shift
-and of the sum take 14 more of them: softmax and log_softmax are the slower ones there,
-within 6 and 4 ULP where SciPy has up to 500, or no digit."""
+At (64, 10) what counts is the number of calls of NumPy. Carrying the rounding errors of
+the shift and of the sum takes some more of them, so softmax and log_softmax are slower
+than SciPy's there: that is the price of 6 and 4 ULP, for up to 500 and no digit at all."""
 
 
 def epochs(turns):
