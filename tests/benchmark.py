@@ -126,7 +126,7 @@ def softmaxes(turns):
 LAST_DIGITS = """\
 At (64, 10) what counts is the number of calls of NumPy. Carrying the rounding errors of
 the shift and of the sum takes some more of them, so softmax and log_softmax are slower
-than SciPy's there: that is the price of 6 and 4 ULP, for up to 500 and no digit at all."""
+than SciPy's there: that is the price of 6 and 4 ULP, for up to 500 and for no digit."""
 
 
 def epochs(turns):
