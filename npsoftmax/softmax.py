@@ -149,15 +149,14 @@ def softmax_backward(dp, cache):
     """Return dz (N, C) of the loss whose gradient by p is dp (N, C).
 
     A number added to all of a row of dp changes no dz. So dp is made 0 at the largest
-    p, where 1 - p may be 1e-22, and then made to have the mean 0, sum p dp: for p =
-    [0.5, 0.5] and dp = [1e9, 1e9 + 1] it becomes [0, 1], and then [-0.5, 0.5].
+    p, and the others' differences from it count: for p = [1 - 2e-22, 2e-22] and dp =
+    [1, 0] they are [0, -1], and dz is [2e-22, -2e-22] without a cancellation.
     """
     top, d, e, r, p = validate.cache(cache, SoftmaxCache)
     dp, dtype = validate.gradient("dp", dp, p.shape), p.dtype
     dp, n = of_one_size(double(dp))  # (N, C), (N, 1)
     p = e / (1 + r[:, None])  # (N, C) (1)
     dp -= dp.take(places(top, dp.shape[1]))[:, None]  # (N, C)
-    dp -= (p * dp).sum(axis=1, keepdims=True)  # (N, C)
     dz = p * (dp - (p * dp).sum(axis=1, keepdims=True))  # (N, C) (1a)
     return rounded(times_two_to(n, dz), dtype)
 

@@ -240,6 +240,8 @@ def batches_with_a_gradient(draw):
 @example(([[1e138]], [[1e-136, -1e-136]], [0], 4, 0.0, [[-1e-87, 1e-87]]))
 @example(([[1e-138, 0.0]], [[1e153], [1e153]], [0], 2, 0.0, [[1e20]]))
 @example(([[1.0, 0.0]], [[5e-324], [0.0]], [0], 1, 0.0, [[1e300]]))
+@example(([[0.0], [1e-208]], [[0.0]], [0, 0], 1, 0.0, [[1e88], [1e-28]]))
+@example(([[1.0]], [[0.0, 2.5e-320]], [0], 1, 0.0, [[8.0, 8.0]]))
 def test_gradients_are_right_for_a_gradient_of_any_size(batch):
     x, W, y, m, lam, dz = (np.array(a) for a in batch)
     m, lam = int(m), float(lam)
