@@ -3,10 +3,7 @@
 import exact
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from search import worst_row
-from test_softmax import (
+from draws import (
     CASES,
     INTEGERS,
     ULPS,
@@ -20,6 +17,9 @@ from test_softmax import (
     some,
     spread_rows,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from search import worst_row
 
 from npsoftmax import (
     cross_entropy_backward,
@@ -101,7 +101,7 @@ def test_a_confident_right_answer_keeps_all_digits_of_its_tiny_loss(gap):
 
 
 @given(finite_rows(np.float16), st.data())
-def test_float16_is_computed_in_float32_and_rounded_once(z, data):
+def test_float16_is_computed_in_float64_and_rounded_once(z, data):
     y = data.draw(st.lists(st.integers(0, z.shape[1] - 1), min_size=1, max_size=1))
     loss, dz = loss_and_gradient(z[:1], y)
     assert loss.dtype == dz.dtype == np.float16

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from draws import VERDICTS, read_only, seeds, some
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from test_softmax import VERDICTS, read_only, seeds, some
 
 from npsoftmax import linear_backward, linear_forward, relu_backward, relu_forward
 from npsoftmax.gradcheck import check_gradients

@@ -5,10 +5,10 @@ from decimal import Decimal
 import exact
 import numpy as np
 import pytest
+from draws import VERDICTS, inf, read_only, seeds, some
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_softmax import VERDICTS, inf, read_only, seeds, some
 
 from npsoftmax import (
     cross_entropy_backward,

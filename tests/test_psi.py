@@ -6,10 +6,10 @@ from math import comb
 import exact
 import numpy as np
 import pytest
+from draws import VERDICTS, seeds, some
 from hypothesis import given
 from hypothesis import strategies as st
 from search import worst
-from test_softmax import VERDICTS, seeds, some
 
 from npsoftmax import psi, psi_backward, psi_forward, psi_prime
 from npsoftmax.gradcheck import check_gradients, complex_step
