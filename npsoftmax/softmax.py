@@ -197,8 +197,9 @@ def shifted_exponentials(z):
     e.put(largest, 0)
     r = e.sum(axis=1) if err is None else sums(e)  # (N,) (1)
     e.put(largest, e_top)
-    tiny = r.real < z.shape[1] * SMALLEST_NORMAL  # (N,)
-    if err is not None and tiny.any():
+    limit = z.shape[1] * SMALLEST_NORMAL
+    if err is not None and np.fmin.reduce(r.real) < limit:
+        tiny = r.real < limit  # (N,)
         r[tiny] = _sums_of_subnormal(z[tiny], top[tiny][:, None])
     return top, d, e, r
 

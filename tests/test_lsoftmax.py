@@ -68,8 +68,8 @@ def hard_batch(m, seed=0, N=20, D=8, C=5, decades=300):
 # f_y   psi has 16 eps max(1, |psi|) at that cosine, and its slope is at most m^2;
 #       |psi| <= 2m - 1 <= m^2; the two norms and the products have (D/2 + 3) eps:
 #       |x||W| m^2 (1.5 D + 21) eps.
-# p     Every p_j changes by up to twice the largest error of a logit, and has 4 ULP:
-#       (|x||W| m^2 (3 D + 42) + 4) eps. So do the loss and 1 - p_y.
+# p     Every p_j changes by up to twice the largest error of a logit, and has 6 ULP:
+#       (|x||W| m^2 (3 D + 42) + 6) eps. So do the loss and 1 - p_y.
 # sums  Of N or C products each: (N + C) u. All in all K (1 + |x||W| m^2) eps with
 #       K = 3 D + 46 + (N + C)/2.
 # df_y  Even for an exact dz, delta moves the tangential part by |m U'(c) sin| delta: by
