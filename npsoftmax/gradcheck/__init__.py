@@ -1,0 +1,39 @@
+"""Is a backward the gradient of its forward? Ask `check_gradients`.
+
+    nested      arrays inside of tuples, by their names
+    steps       how far to move, and which of many steps to trust
+    pair        a forward and its backward, as they are run
+    by_complex_step, by_differences, by_taylor_rate     the numeric gradient: (a) to (d)
+    kinks       where f changes from one piece to another
+    report      the verdict, and its words
+    check       check_gradients
+
+TOLERANCE.md says how the tolerances were found.
+"""
+
+from npsoftmax.gradcheck.by_complex_step import complex_step
+from npsoftmax.gradcheck.by_differences import central_difference, five_point
+from npsoftmax.gradcheck.by_taylor_rate import taylor_rate, taylor_remainders
+from npsoftmax.gradcheck.check import METHODS, check_gradients
+from npsoftmax.gradcheck.report import (
+    Entry,
+    GradientReport,
+    InputCheck,
+    Kink,
+    RateCheck,
+)
+
+__all__ = [
+    "METHODS",
+    "Entry",
+    "GradientReport",
+    "InputCheck",
+    "Kink",
+    "RateCheck",
+    "central_difference",
+    "check_gradients",
+    "complex_step",
+    "five_point",
+    "taylor_rate",
+    "taylor_remainders",
+]
