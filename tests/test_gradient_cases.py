@@ -163,6 +163,35 @@ def test_a_wrong_option_is_answered_in_our_words(message, options):
         check_gradients(forward, backward, np.array([1.0, 2.0]), **options)
 
 
+# Directions
+
+
+def test_large_arrays_are_checked_along_a_few_directions():
+    calls, rng = [], np.random.default_rng(0)
+
+    def forward(x, W):
+        calls.append(0)
+        return x @ W, (x, W)
+
+    def forgetful(dz, cache):
+        dx, dW = dz @ cache[1].T, cache[0].T @ dz
+        dW[7, 11] *= 1.001
+        return dx, dW
+
+    inputs = rng.normal(size=(50, 100)), rng.normal(size=(100, 40))
+    right = check_gradients(
+        forward, lambda dz, c: (dz @ c[1].T, c[0].T @ dz), inputs, directions=3
+    )
+    assert right.verdict == "right", right
+    assert len(calls) < 100
+    assert "of 4000 entries of W: an error of one entry below" in " ".join(right.notes)
+    report = check_gradients(forward, forgetful, inputs, directions=3)
+    assert report.verdict == "wrong", report
+    assert [c.name for c in report.inputs if c.wrong.any()] == ["W along v"]
+    with pytest.raises(ValueError, match="directions is 0, but it must be an integer"):
+        check_gradients(forward, forgetful, inputs, directions=0)
+
+
 def test_the_cases_are_spoiled_by_what_they_say():
     x, make = np.array([0.5]), function(np.sin, lambda d, x: d * np.cos(x))
     for spoil in (noisy(5e-6), lambda g: 0 * g):

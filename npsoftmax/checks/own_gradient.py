@@ -16,7 +16,12 @@ from npsoftmax.gradcheck import check_gradients
 
 
 def agree_with_own_loss(f, inputs):
-    """Raise `Wrong` unless the backward `f` is the gradient of its own forward."""
+    """Raise `Wrong` unless the backward `f` is the gradient of its own forward.
+
+    A cotangent of 0 tells nothing of it.
+    """
+    if not np.any(inputs[f.function.takes[0]]):
+        return
     if f.demand == "reference":
         _raise_if_wrong(thorough_check(f, inputs, "complex step"))
         return

@@ -4,6 +4,7 @@
     steps       how far to move, and which of many steps to trust
     pair        a forward and its backward, as they are run
     by_complex_step, by_differences, by_taylor_rate     the numeric gradient: (a) to (d)
+    along       a few directions in place of every entry
     kinks       where f changes from one piece to another
     report      the verdict, and its words
     check       check_gradients

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.gradcheck.along import along_directions, what_is_unseen
 from npsoftmax.gradcheck.by_complex_step import complex_gradients, confirmed, scatter
 from npsoftmax.gradcheck.by_differences import differences, entry_slopes, largest_finite
 from npsoftmax.gradcheck.by_taylor_rate import either, rate_checks
@@ -37,6 +38,7 @@ def check_gradients(
     wrt=None,
     method: str | None = None,
     cotangent=None,
+    directions: int | None = None,
     rng=0,
 ) -> "GradientReport":
     """Return a report: is backward the gradient of forward at these inputs?
@@ -118,11 +120,33 @@ def check_gradients(
     found = _Found(method)
     if not problems:
         with np.errstate(all="ignore"):
-            found = _check(pair, method, rng)
+            if directions is None:
+                found = _check(pair, method, rng)
+            else:
+                found = _check_along(pair, method, _count(directions), rng)
     return GradientReport(
         name_of(backward, "backward"), *found[:3], pair.edits + problems,
         found.doubts, found.notes + _precision_notes(pair), tuple(pair.held),
     )  # fmt: skip
+
+
+def _check_along(pair, method, k, rng):
+    """Return what a method finds along k directions of each input."""
+    forward, backward, t, v = along_directions(pair, k, rng)
+    line = LayerPair(forward, backward, t, None, pair.cotangent, rng)
+    line.names = [f"{pair.names[i]} along v" for i in pair.moved]
+    found = _check(line, method, rng)
+    seen = [check for check in found.inputs if isinstance(check, InputCheck)]
+    notes = tuple(what_is_unseen(pair, seen, v)) if seen else ()
+    return found._replace(notes=found.notes + notes)
+
+
+def _count(directions):
+    if not isinstance(directions, int | np.integer) or directions < 1:
+        raise ValueError(
+            f"directions is {directions!r}, but it must be an integer from 1"
+        )
+    return int(directions)
 
 
 def _generator(rng):
