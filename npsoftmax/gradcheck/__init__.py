@@ -7,7 +7,7 @@
     along       a few directions in place of every entry
     kinks       where f changes from one piece to another
     report      the verdict, and its words
-    check       check_gradients
+    check       check_gradients; quick is for who asks many times
 
 TOLERANCE.md says how the tolerances were found.
 """
@@ -16,6 +16,7 @@ from npsoftmax.gradcheck.by_complex_step import complex_step
 from npsoftmax.gradcheck.by_differences import central_difference, five_point
 from npsoftmax.gradcheck.by_taylor_rate import taylor_rate, taylor_remainders
 from npsoftmax.gradcheck.check import METHODS, check_gradients
+from npsoftmax.gradcheck.quick import quick_check
 from npsoftmax.gradcheck.report import (
     Entry,
     GradientReport,
@@ -35,6 +36,7 @@ __all__ = [
     "check_gradients",
     "complex_step",
     "five_point",
+    "quick_check",
     "taylor_rate",
     "taylor_remainders",
 ]

@@ -198,8 +198,7 @@ class _Confirmation:
         ]
         imag, underflow = _imag_along(pair, v)
         for output, steps, nu in self._attempts(v, needed, again):
-            found = slopes_of(
-                pair, output, lambda t: pair.along(v, t), steps, nu,
+            found = slopes_of(output, lambda t: pair.along(v, t), steps, nu,
                 hidden=EPS * pair.largest,
             )  # fmt: skip
             room = 8 * found.error + 1e-12 * np.abs(imag) + 4 * underflow

@@ -139,7 +139,7 @@ def entry_slopes(pair, n, j, method, nu, thorough=True, stairs=True):
         def move(t):
             return pair.replaced(i, stepped(x, j, t))
 
-        return slopes_of(pair, output, move, steps, nu, x[j], method, hidden)
+        return slopes_of(output, move, steps, nu, x[j], method, hidden)
 
     for steps, enough in zip(ladders(x[j], lengths_of(x)[j]), ENOUGH, strict=True):
         if thorough and enough:
@@ -153,7 +153,7 @@ def entry_slopes(pair, n, j, method, nu, thorough=True, stairs=True):
     return found if np.isfinite(found.error).all() else slopes(steps, pair.anywhere)
 
 
-def slopes_of(pair, output, move, steps, nu, x=0.0, method="five-point", hidden=0.0):
+def slopes_of(output, move, steps, nu, x=0.0, method="five-point", hidden=0.0):
     """Return the slopes of the outputs along move, a function of t to leaves.
 
     hidden: the noise of outputs that never move; None if what stands still does so.
