@@ -1,5 +1,9 @@
-"""Softmax and large-margin softmax by hand, in NumPy, every gradient checked."""
+"""Softmax and large-margin softmax by hand, in NumPy, every gradient checked.
 
+`npsoftmax.textbook` is the page to start from: each function below, as plain as can be.
+"""
+
+from npsoftmax import textbook  # isort: skip
 from npsoftmax.softmax import (  # isort: skip
     LogSoftmaxCache,
     SoftmaxCache,
@@ -41,6 +45,7 @@ from npsoftmax.mlp import (  # isort: skip
 )
 
 __all__ = [  # noqa: RUF022  (in reading order)
+    "textbook",
     "LogSoftmaxCache",
     "SoftmaxCache",
     "log_softmax",

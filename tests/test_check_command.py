@@ -9,10 +9,11 @@ from unittest import mock
 
 import pytest
 
+from npsoftmax import textbook
 from npsoftmax.__main__ import main
-from npsoftmax.checks import CONTRACT, PROPERTIES
+from npsoftmax.checks import CONTRACT
 
-TEXTBOOK = Path(__file__).parent / "solutions" / "textbook.py"
+TEXTBOOK = Path(textbook.__file__)
 
 HOMEWORK = """
 import numpy as np
@@ -151,7 +152,7 @@ def test_json_has_all_that_the_message_has(homework, capsys):
 def test_verbose_names_every_property_that_was_asked(homework, capsys):
     _, output, _ = run(capsys, "homework.py", "-k", "softmax", "-v")
     assert "holds   softmax sums to one" in output
-    assert output.count("holds  ") == 9
+    assert output.count("holds  ") == len(CONTRACT["softmax"].asked())
 
 
 def test_no_line_is_wider_than_80_columns_but_the_one_to_paste(homework, capsys):
@@ -176,7 +177,7 @@ def pytest_run(folder, *arguments):
 def test_pytest_asks_the_same_properties_of_a_file_in_any_folder(homework):
     few = "--solution-examples=5"
     ran = pytest_run(homework.parent, "--solution", "homework.py", "-rs", "-v", few)
-    asked = [row for row in PROPERTIES if row.demand != "reference"]
+    asked = [row for each in CONTRACT.values() for row in each.asked()]
     assert ran.returncode == 1
     assert f"collected {len(asked)} items" in ran.stdout
     assert "homework.py::softmax::sums_to_one PASSED" in ran.stdout
@@ -199,8 +200,8 @@ def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_pat
     (tmp_path / "test_it.py").write_text(
         "import sys\n"
         "def test_it():\n"
-        "    assert 'npsoftmax.checks.plugin' in sys.modules\n"
-        "    assert 'npsoftmax.checks.properties' not in sys.modules\n"
+        "    assert 'npsoftmax.checks.doors.plugin' in sys.modules\n"
+        "    assert 'npsoftmax.checks.layers' not in sys.modules\n"
         "    assert 'matplotlib' not in sys.modules\n"
     )
     ran = pytest_run(tmp_path, "-q")
@@ -210,8 +211,8 @@ def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_pat
 
 def test_loading_the_plugin_loads_no_hypothesis():
     code = (
-        "import sys, npsoftmax.checks.plugin\n"
+        "import sys, npsoftmax.checks.doors.plugin\n"
         "assert 'hypothesis' not in sys.modules\n"
-        "assert 'npsoftmax.checks.solution' not in sys.modules\n"
+        "assert 'npsoftmax.checks.engine.load' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

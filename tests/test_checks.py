@@ -1,7 +1,7 @@
 """The engine of the checks: what it makes of functions that are wrong, odd or missing.
 
-What it must find in each function is in test_planted_bugs.py, and what it draws in
-test_strategies.py. Here functions are wrong on purpose and as short as can be.
+What it must find in each function is in test_mistakes.py, and what it draws in
+test_draws.py. Here functions are wrong on purpose and as short as can be.
 """
 
 import contextlib
@@ -15,24 +15,23 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from solutions import one_hot
 
 import npsoftmax
 from npsoftmax.checks import (
     CONTRACT,
-    PROPERTIES,
     Solution,
     SolutionError,
     check,
     check_solution,
     load_solution,
 )
-from npsoftmax.checks.diagnosis import ordinary
-from npsoftmax.checks.expected import expected
-from npsoftmax.checks.properties import GATES, properties_of
-from npsoftmax.checks.report import line
-from npsoftmax.checks.solution import quietly
-from npsoftmax.checks.subject import Subject, Wrong, agree
-from npsoftmax.checks.trimming import trimmed
+from npsoftmax.checks.agree import Kind, Wrong, agree
+from npsoftmax.checks.contract import GATES
+from npsoftmax.checks.engine.safely import quietly
+from npsoftmax.checks.engine.smaller import trimmed
+from npsoftmax.checks.engine.subject import Subject
+from npsoftmax.checks.words import line
 
 
 def report_on(name, *functions, examples=10, **options):
@@ -77,19 +76,15 @@ def renamed(name, function):
 # ------------------------------------------------------------------------ the table
 
 
-def test_the_table_has_properties_for_every_function_of_the_contract():
-    assert {row.function for row in PROPERTIES} == set(CONTRACT)
-
-
 def test_no_two_properties_have_one_name():
-    names = [row.name for row in PROPERTIES]
+    names = [row.name for each in CONTRACT.values() for row in each.properties]
     repeated = {name for name in names if names.count(name) > 1}
     assert not repeated
 
 
 def test_the_properties_of_a_function_are_in_the_order_of_the_gates():
     for name in CONTRACT:
-        gates = [GATES.index(row.gate) for row in properties_of(name)]
+        gates = [GATES.index(row.gate) for row in CONTRACT[name].asked()]
         assert gates == sorted(gates)
 
 
@@ -99,17 +94,16 @@ def test_npsoftmax_itself_has_every_property_asked_of_it(name):
         Solution.reference(), only=[name], examples=3, demand="reference"
     )
     assert report.verdict == "right", str(report.failure)
-    assert report.passed == [row.name for row in properties_of(name, "reference")]
+    assert report.passed == [row.name for row in CONTRACT[name].asked("reference")]
 
 
 @pytest.mark.parametrize("name", [n for n, f in CONTRACT.items() if not f.forward])
 def test_the_definitions_are_not_npsoftmax_but_agree_with_it(name):
     """So that a comparison of npsoftmax with "expected" is one of two calculations."""
     reference = Subject(Solution.reference(), name)
-    code = expected.__globals__["_RIGHT"][name].__code__
-    assert "npsoftmax" not in code.co_names
-    inputs = ordinary(name, np.random.default_rng(0))[0]
-    for result, (value, slack) in expected(name, inputs).items():
+    assert "npsoftmax" not in CONTRACT[name].right.__code__.co_names
+    inputs = CONTRACT[name].ordinary(np.random.default_rng(0), 0)
+    for result, (value, slack) in CONTRACT[name].expected(inputs).items():
         agree(result, reference.results(**inputs)[result], value, slack)
 
 
@@ -199,7 +193,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_names():
 def test_a_function_is_asked_no_further_than_its_first_failure():
     softmax = renamed("softmax", softmax_of_the_batch)
     report = report_on("softmax", softmax)
-    rows = [row.name for row in properties_of("softmax")]
+    rows = [row.name for row in CONTRACT["softmax"].asked()]
     asked = len(report.passed)
     assert report.passed == rows[:asked]
     assert report.failure.property == rows[asked]
@@ -260,9 +254,13 @@ def sum_of_the_losses(z, y):
 
 def test_a_gradient_that_is_right_on_paper_is_right_beside_a_wrong_forward():
     def cross_entropy_backward(dloss, cache):
-        return npsoftmax.cross_entropy_backward(dloss, cache)
+        return one_hot.cross_entropy_backward(dloss, cache)
 
-    forward = renamed("cross_entropy_forward", sum_of_the_losses)
+    def cross_entropy_forward(z, y):
+        loss, cache = one_hot.cross_entropy_forward(z, y)
+        return loss * len(y), cache
+
+    forward = cross_entropy_forward
     report = report_on("cross_entropy_backward", forward, cross_entropy_backward)
     assert report.verdict == "right"
     assert len(report.passed) == report.total
@@ -312,11 +310,14 @@ def test_the_smallest_failing_input_is_small_enough_for_paper():
     assert inputs["dloss"] == 1
 
 
-def test_sizes_that_play_no_part_are_left_out_of_the_smallest_input():
+def test_rows_and_classes_that_play_no_part_are_left_out_and_the_plane_stays():
     inputs = {"x": np.ones((3, 2)), "W": np.ones((2, 4)), "y": np.array([3, 0, 1])}
-    smallest = trimmed(inputs, lambda given: 3 in given["y"] or len(given["y"]) > 1)
-    assert smallest["x"].shape[0] == 1
-    assert smallest["W"].shape == (1, 4) or smallest["y"].tolist() != [3]
+    smallest = trimmed(CONTRACT["lsoftmax_forward"], inputs, lambda given: True)
+    assert {name: value.shape for name, value in smallest.items()} == {
+        "x": (1, 2),
+        "W": (2, 1),
+        "y": (1,),
+    }
 
 
 def test_a_message_has_all_its_parts():
@@ -345,14 +346,15 @@ def test_a_message_has_all_its_parts():
 
 def test_at_most_six_wrong_entries_are_shown_and_the_others_counted():
     table = ("p", np.ones((2, 4)), np.zeros((2, 4)), np.ones((2, 4), bool))
-    text = str(replace(failure_of_minus_p(), table=table))
+    text = str(replace(failure_of_minus_p(), wrong=Wrong(Kind.VALUE, "p", table)))
     assert text.count("1.000000") == 6
     assert "2 more are wrong" in text
 
 
 def test_numbers_have_the_digits_that_tell_them_apart():
     table = ("p", np.array(0.5 + 1e-9), np.array(0.5), np.array(True))
-    assert "0.500000001" in str(replace(failure_of_minus_p(), table=table))
+    wrong = Wrong(Kind.VALUE, "p is wrong", table)
+    assert "0.500000001" in str(replace(failure_of_minus_p(), wrong=wrong))
 
 
 def test_no_line_of_a_message_is_wider_than_80_columns_but_the_one_to_paste():
@@ -455,7 +457,7 @@ def test_what_a_function_prints_is_kept_from_the_screen(capfd):
     def softmax(z, axis=-1):
         print("here I am")
         print("and here", file=sys.stderr)
-        return npsoftmax.softmax(z, axis)
+        return one_hot.softmax(z, axis)
 
     report = report_on("softmax", softmax)
     assert report.verdict == "right"
@@ -468,7 +470,7 @@ def test_a_warning_is_no_mistake_in_a_student_s_function():
     def softmax(z, axis=-1):
         warnings.warn("old", DeprecationWarning, stacklevel=1)
         np.log(np.zeros(1))
-        return npsoftmax.softmax(z, axis)
+        return one_hot.softmax(z, axis)
 
     assert report_on("softmax", softmax).verdict == "right"
 
@@ -526,9 +528,7 @@ def test_the_same_seed_draws_the_same_and_another_seed_something_else():
 
 def test_more_examples_are_drawn_when_they_are_asked_for():
     few, many = (
-        report_on(
-            "psi", renamed("psi", lambda theta, m: npsoftmax.psi(theta, m)), **more
-        )
+        report_on("psi", renamed("psi", lambda theta, m: one_hot.psi(theta, m)), **more)
         for more in ({"examples": 5}, {"examples": 40})
     )
     assert few.verdict == many.verdict == "right"
@@ -697,7 +697,7 @@ def test_a_folder_and_a_notebook_are_told_where_to_go(tmp_path):
 
 
 def right_softmax(z, axis=-1):
-    return npsoftmax.softmax(z, axis)
+    return one_hot.softmax(z, axis)
 
 
 right_softmax.__name__ = "softmax"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import npsoftmax as nps
-from npsoftmax.checks.on_paper import on_paper
+from npsoftmax.checks import CONTRACT
 
 Z = np.array([[0.0, 1.0], [2.0, 0.0]])
 X, W, Y = np.array([[1.0, -2.0]]), np.array([[3.0, 0.0], [1.0, -1.0]]), np.array([0])
@@ -32,7 +32,7 @@ SLOPES = nps.psi_backward(DPSI, nps.psi_forward(COS, 3)[1])
 )
 def test_it_ends_with_the_entry_as_it_should_be(function, inputs, result, right):
     for index in np.ndindex(right.shape):
-        line = on_paper(function, inputs, result, index)
+        line = CONTRACT[function].on_paper(inputs, result, index)
         assert line, f"nothing on paper for {result}{list(index)}"
         last = line.split(" = ")[-1].split()[0]
         assert float(last.rstrip(";,")) == pytest.approx(right[index], rel=1e-5)

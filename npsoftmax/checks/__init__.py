@@ -22,9 +22,8 @@ For programs:
                                             expected, cause (a short name, or None),
                                             diagnosis (a sentence, or None),
                                             reproducer; str() is the message
-    PROPERTIES, properties_of(name)         the table: Property has function, gate,
-                                            name, sentence, points, demand
-    CONTRACT                                name -> signature, takes, gives, forward
+    CONTRACT                                name -> Function: signature, takes, gives,
+                                            forward, properties, and all else
 
 Nothing is imported before it is used, so that pytest can load the plugin for nothing.
 """
@@ -33,16 +32,14 @@ import importlib
 import sys
 
 _HOMES = {
-    "check": "session",
-    "load_solution": "solution",
-    "Solution": "solution",
-    "SolutionError": "solution",
-    "check_solution": "runner",
-    "FunctionReport": "runner",
-    "Failure": "runner",
-    "PROPERTIES": "properties",
-    "properties_of": "properties",
-    "CONTRACT": "contract",
+    "check": "doors.notebook",
+    "load_solution": "engine.load",
+    "Solution": "engine.load",
+    "SolutionError": "engine.load",
+    "check_solution": "engine.ask",
+    "FunctionReport": "engine.ask",
+    "Failure": "engine.ask",
+    "CONTRACT": "layers",
 }
 __all__ = list(_HOMES)
 

@@ -1,75 +1,130 @@
-"""The names of the contract: what each function takes and what it gives.
+"""What the checks know of a function: one record. What must be true of it: its rows.
 
-A file of anybody's that defines some of these names can be checked. The argument of a
-backward that comes first is a gradient by the forward's value; the second, `cache`, is
+The records stand in layers/, a file a layer; this file says what a record is. A
+backward's first argument is a gradient by the forward's value; the second, `cache`, is
 whatever the forward of the same file gave as its second result.
+
+A row of `properties` is (gate, sentence, test, draws[, demand]): the sentence, read
+after the function's name, is true; `test(f, **inputs)` raises `Wrong` where it is not,
+for the inputs that `draws(draw)` gives. Rows are asked gate after gate, and no further
+than the first that does not hold:
+
+    call          it can be called as the contract says
+    types         arrays of the right type and exact shape
+    inputs        its arguments are left alone, and it has no memory
+    value         the definition's value
+    stability     also for wide logits, parallel and zero vectors, tiny and huge norms
+    invariants    what the mathematics promises
+    own gradient  the backward is the gradient of the same solution's forward
+    gradient      the backward is the right gradient
+    float32       float32 comes back for float32
 """
 
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 
-class Function(NamedTuple):
-    """One name of the contract; `forward` is where a backward's cache comes from."""
+POINTS = {  # what a property of each gate is worth
+    "call": 1,
+    "types": 1,
+    "inputs": 1,
+    "value": 3,
+    "stability": 2,
+    "invariants": 1,
+    "own gradient": 3,
+    "gradient": 2,
+    "float32": 1,
+}
+GATES = tuple(POINTS)
 
-    name: str
+EVERYONE, STUDENT, REFERENCE = "everyone", "student", "reference"
+
+
+class Property(NamedTuple):
+    """One thing that must be true of a function."""
+
+    function: str
+    gate: str
+    words: str  # what is true of it: `sums to one`
+    test: Callable
+    draws: Callable
+    demand: str = EVERYONE
+
+    @property
+    def name(self):
+        return re.sub(r"\W+", "_", self.sentence)
+
+    @property
+    def sentence(self):
+        return f"{self.function} {self.words}"
+
+    @property
+    def points(self):
+        return POINTS[self.gate]
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """All that the checks know of one function of the contract.
+
+    right(**inputs) is the definition: for each result a pair (value, slack), where an
+    honest calculation is off by no more than some eps times slack; None for None.
+    ordinary(rng, i) and dangerous(rng, i) give further inputs, of sizes that cannot be
+    confused, on which mistakes are told apart. shapes has the letters of each array's
+    axes; arrays that share a letter share that size.
+    """
+
     signature: str
-    takes: tuple[str, ...]
-    gives: tuple[str, ...]
-    forward: str | None = None
+    gives: tuple[str, ...]  # the names of its results; a forward's cache is the last
+    right: Callable
+    rows: tuple[tuple, ...]
+    ordinary: Callable
+    dangerous: Callable
+    shapes: Mapping[str, str]
+    stub: str  # its docstring in the homework
+    hints: tuple[str, str]  # the question that leads there, and how it is done
+    forward: str | None = None  # where a backward's cache comes from
+    paper: Callable = lambda inputs, result, index: None  # one entry as on paper
+    about: Callable = lambda inputs: ()  # what one wants to know of inputs, in lines
+    keeps: Callable = lambda inputs, smaller: True  # is the smaller input still one?
+    name: str = field(init=False)
+    takes: tuple[str, ...] = field(init=False)
+    properties: tuple[Property, ...] = field(init=False)
 
+    def __post_init__(self):
+        name, _, inside = self.signature.rstrip(")").partition("(")
+        takes = tuple(word.split("=")[0] for word in inside.split(", "))
+        rows = [Property(name, *row) for row in self.rows]
+        rows.sort(key=lambda row: GATES.index(row.gate))
+        for each, value in (("name", name), ("takes", takes), ("properties", rows)):
+            object.__setattr__(self, each, value)
 
-def _plain(signature, gives):
-    name, takes = _parts(signature)
-    return Function(name, signature, takes, (gives,))
+    @property
+    def values(self):
+        """The names of its results without the cache."""
+        return tuple(name for name in self.gives if name != "cache")
 
+    def expected(self, inputs):
+        """Return {result: (value, slack) or None} for inputs by their names."""
+        return dict(zip(self.values, self.right(**inputs), strict=True))
 
-def _pair(forward, value, backward, *gradients):
-    name, takes = _parts(forward)
-    backward_name, backward_takes = _parts(backward)
-    return (
-        Function(name, forward, takes, (value, "cache")),
-        Function(backward_name, backward, backward_takes, gradients, name),
-    )
+    def sizes(self, inputs):
+        """Return the size that each letter of `shapes` has in some inputs."""
+        sizes = {}
+        for name, axes in self.shapes.items():
+            sizes |= zip(axes, np.shape(inputs.get(name, ())), strict=False)
+        return sizes
 
+    def on_paper(self, inputs, result, index):
+        """Return the line that works out one entry of a result, or None."""
+        try:
+            return self.paper(inputs, result, index)
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+            return None  # an input that is not the function's own: an invariant's
 
-def _parts(signature):
-    name, _, inside = signature.rstrip(")").partition("(")
-    return name, tuple(word.split("=")[0] for word in inside.split(", "))
-
-
-_FUNCTIONS = (
-    _plain("logsumexp(z, axis=-1)", "lse"),
-    _plain("softmax(z, axis=-1)", "p"),
-    _plain("log_softmax(z, axis=-1)", "log_p"),
-    *_pair("softmax_forward(z)", "p", "softmax_backward(dp, cache)", "dz"),
-    *_pair(
-        "log_softmax_forward(z)", "log_p", "log_softmax_backward(dlog_p, cache)", "dz"
-    ),
-    *_pair(
-        "cross_entropy_forward(z, y)",
-        "loss",
-        "cross_entropy_backward(dloss, cache)",
-        "dz",
-    ),
-    *_pair(
-        "linear_forward(x, W, b=None)",
-        "z",
-        "linear_backward(dz, cache)",
-        "dx",
-        "dW",
-        "db",
-    ),
-    *_pair("relu_forward(h)", "a", "relu_backward(da, cache)", "dh"),
-    _plain("psi(theta, m)", "psi"),
-    _plain("psi_prime(theta, m)", "slope"),
-    *_pair("psi_forward(cos, m)", "psi", "psi_backward(dpsi, cache)", "dcos"),
-    *_pair(
-        "lsoftmax_forward(x, W, y, m, lam=0.0)",
-        "z",
-        "lsoftmax_backward(dz, cache)",
-        "dx",
-        "dW",
-    ),
-)
-
-CONTRACT = {function.name: function for function in _FUNCTIONS}
+    def asked(self, demand=STUDENT):
+        """Return the properties that are asked of a student, or of the reference."""
+        return [row for row in self.properties if row.demand in (EVERYONE, demand)]

@@ -20,7 +20,7 @@ import importlib.util
 import json
 import sys
 
-from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 
 
@@ -59,7 +59,7 @@ def run(args):
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
-    from npsoftmax.checks.solution import Solution, SolutionError, load_solution
+    from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
 
     try:
         solution = load_solution(args.file) if args.file else Solution.reference()
@@ -69,16 +69,16 @@ def run(args):
 
 
 def _checked(solution, names, args):
-    from npsoftmax.checks import session
-    from npsoftmax.checks.runner import EXAMPLES
+    from npsoftmax.checks.doors import notebook
+    from npsoftmax.checks.engine.ask import EXAMPLES
 
     examples = args.examples or EXAMPLES
     if args.json:
-        outcome = session.quiet(solution, names, args.seed, examples)
-        print(json.dumps(session.as_data(outcome, args.seed, examples), indent=2))
+        outcome = notebook.quiet(solution, names, args.seed, examples)
+        print(json.dumps(notebook.as_data(outcome, args.seed, examples), indent=2))
     else:
         print(f"{args.file or 'npsoftmax itself'}, seed {args.seed}\n")
-        outcome = session.show(
+        outcome = notebook.show(
             solution, names, args.seed, examples, args.verbose, sys.stdout
         )
     return 0 if outcome.nothing_is_wrong else 1

@@ -24,7 +24,7 @@ import sys
 import threading
 from pathlib import Path
 
-from npsoftmax.checks.contract import CONTRACT
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 from npsoftmax.commands.check import chosen
 from npsoftmax.files import write_whole
@@ -83,7 +83,7 @@ def run(args):
     grades = _graded(paths, names, args)
     if not grades:
         return 1
-    from npsoftmax.checks import gradebook
+    from npsoftmax.checks.grading import gradebook
 
     about = {"seed": args.seed, "examples": args.examples, "timeout": args.timeout}
     texts = gradebook.as_csv(grades), gradebook.as_json(grades, **about)
@@ -97,7 +97,7 @@ def run(args):
 
 def _graded(paths, names, args):
     """Return the grades of the files, in the order of `paths`; Ctrl-C ends early."""
-    from npsoftmax.checks.grading import Options, grade_files
+    from npsoftmax.checks.grading.process import Options, grade_files
 
     options = Options(args.seed, args.examples, args.timeout, args.jobs)
     stop, grades, progress = threading.Event(), [], _Progress(len(paths))

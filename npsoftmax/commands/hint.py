@@ -10,7 +10,8 @@ examples:
 
 import difflib
 
-from npsoftmax.checks.homework import HINTS, hint
+from npsoftmax.checks.homework import hint
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 
 
@@ -26,7 +27,7 @@ def run(args):
     if args.name is None:
         print(f"npsoftmax hint NAME [--more], where NAME is one of\n{_names()}")
         return 0
-    if args.name not in HINTS:
+    if args.name not in CONTRACT:
         raise CommandError(_unknown(args.name))
     print(f"{args.name}\n\n{hint(args.name, args.more)}")
     if not args.more:
@@ -35,10 +36,10 @@ def run(args):
 
 
 def _unknown(name):
-    near = difflib.get_close_matches(name.lower(), HINTS, 1)
+    near = difflib.get_close_matches(name.lower(), CONTRACT, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
     return f"there is no function {name}.{meant} The names are\n{_names()}"
 
 
 def _names():
-    return "\n".join(f"  {name}" for name in HINTS)
+    return "\n".join(f"  {name}" for name in CONTRACT)

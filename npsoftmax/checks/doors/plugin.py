@@ -78,16 +78,27 @@ class SolutionFile(pytest.File):
 
     def collect(self):
         """Yield a collector for each function of the contract that the file has."""
-        from npsoftmax.checks.contract import CONTRACT
-        from npsoftmax.checks.solution import SolutionError, load_solution
+        from npsoftmax.checks.engine.ask import Asking
+        from npsoftmax.checks.engine.load import SolutionError, load_solution
+        from npsoftmax.checks.layers import CONTRACT
 
         try:
             self.solution = load_solution(self.config.getoption("solution"))
         except SolutionError as error:
             raise self.CollectError(str(error)) from None
-        self.known = {}  # the reports so far, by function
+        self.asking = Asking(self.solution, *self._draws())
         for name in CONTRACT:
             yield Function.from_parent(self, name=name)
+
+    def _draws(self):
+        from npsoftmax.checks.engine.ask import EXAMPLES
+
+        option = self.config.getoption
+        return option("solution_seed"), option("solution_examples") or EXAMPLES
+
+    def report(self, name):
+        """Return the report of a function, which is checked when it is first asked."""
+        return self.asking.known.get(name) or self.asking.report(name)
 
 
 class Function(pytest.Collector):
@@ -95,12 +106,11 @@ class Function(pytest.Collector):
 
     def collect(self):
         """Yield a test for each property."""
-        from npsoftmax.checks.properties import properties_of
-        from npsoftmax.checks.subject import Subject
+        from npsoftmax.checks.layers import CONTRACT
 
-        self.subject = Subject(self.parent.solution, self.name)
-        for row in properties_of(self.name):
-            yield PropertyTest.from_parent(self, name=row.test.__name__, row=row)
+        for row in CONTRACT[self.name].asked():
+            name = row.name.removeprefix(f"{self.name}_")
+            yield PropertyTest.from_parent(self, name=name, row=row)
 
 
 class PropertyFailed(Exception):
@@ -115,33 +125,16 @@ class PropertyTest(pytest.Item):
         self.row = row
 
     def runtest(self):
-        """Ask the property; skip it where there is nothing to ask."""
-        from npsoftmax.checks import runner
-        from npsoftmax.checks.report import right_on_paper
-        from npsoftmax.checks.solution import quietly
-
-        name, known = self.row.function, self.parent.parent.known
-        subject = self.parent.subject
-        verdict, note = runner.before_asking(subject.solution, name, known)
-        if verdict != runner.RIGHT:
-            pytest.skip(f"{verdict}: {note}" if note else verdict)
-        report = known.setdefault(name, runner.FunctionReport(name))
-        if report.failure:
-            pytest.skip(f"{report.failure.property} comes first")
-        with quietly():
-            failure, _ = runner.ask(self.row, subject, *self._draws(), known)
-        if failure and failure.right_on_paper:
-            pytest.skip(right_on_paper(name))
-        if failure:
-            report.failure = failure
-            report.verdict = runner.WRONG
+        """Say what the check has found of this property; skip what it has not asked."""
+        report = self.parent.parent.report(self.row.function)
+        if report.failure and report.failure.row == self.row:
             raise PropertyFailed(report.failure.message)
-
-    def _draws(self):
-        from npsoftmax.checks.runner import EXAMPLES
-
-        option = self.config.getoption
-        return option("solution_seed"), option("solution_examples") or EXAMPLES
+        if self.row.name in report.waits:
+            pytest.skip(report.note)
+        if self.row.name not in report.passed:
+            first = report.failure and f"{report.failure.property} comes first"
+            note = f": {report.note}" if report.note else ""
+            pytest.skip(first or f"{report.verdict}{note}")
 
     def repr_failure(self, excinfo):
         """Return the message alone, without a traceback."""

@@ -6,10 +6,16 @@ import traceback
 
 import numpy as np
 
-from npsoftmax.checks import report
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.runner import EXAMPLES, NOT_WRITTEN, RIGHT, WRONG, check_solution
-from npsoftmax.checks.solution import MISSING, Solution
+from npsoftmax.checks import words
+from npsoftmax.checks.engine.ask import (
+    EXAMPLES,
+    NOT_WRITTEN,
+    RIGHT,
+    WRONG,
+    check_solution,
+)
+from npsoftmax.checks.engine.load import MISSING, Solution
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.terminal import LiveLine, painter
 
 
@@ -35,7 +41,7 @@ class Outcome:
         return self.reports[name]
 
     def __repr__(self):
-        return f"<Outcome: {report.summary(self.reports.values())}>"
+        return f"<Outcome: {words.summary(self.reports.values())}>"
 
     def _ipython_display_(self):
         """Say nothing: what there is to say has been printed."""
@@ -72,16 +78,16 @@ def show(solution, only, seed, examples, verbose, stream):
         reports.append(each)
         if each.verdict == NOT_WRITTEN:
             continue
-        print(report.line(each, paint), file=stream, flush=True)
-        for text in report.details(each) if verbose else ():
+        print(words.line(each, paint), file=stream, flush=True)
+        for text in words.details(each) if verbose else ():
             print(text, file=stream)
         if verbose and each.failure and each.failure.error:
             traceback.print_exception(each.failure.error, file=stream)
-        if each.failure:
-            print(report.indented(each.failure.message), file=stream, flush=True)
-    if missing := report.not_written(reports):
+        for message in words.messages(each):
+            print(message, file=stream, flush=True)
+    if missing := words.not_written(reports):
         print(missing, file=stream)
-    print(f"\n{report.summary(reports)}", file=stream)
+    print(f"\n{words.summary(reports)}", file=stream)
     return Outcome(reports)
 
 

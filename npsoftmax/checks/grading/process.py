@@ -26,15 +26,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.solution import PROBE, SolutionError, load_solution, quietly
+from npsoftmax.checks.engine.load import SolutionError, load_solution
+from npsoftmax.checks.layers import CONTRACT
 
 LOOK = 0.02  # seconds between two looks at a process
 MEMORY = 4 << 30  # bytes a process may reserve
 FILE_SIZE = 64 << 20  # bytes of any file that it writes
 WORKER = (  # this very npsoftmax, wherever it lies; and then the path as it was
     "import sys; sys.path.insert(0, {package!r}); "
-    "from npsoftmax.checks.grading import work; "
+    "from npsoftmax.checks.grading.process import work; "
     "sys.path.remove({package!r}); work()"
 )
 
@@ -120,9 +120,7 @@ def _stopped(attempt, names):
 
 def nothing(name, state, why=""):
     """Return the entry of a function without points."""
-    from npsoftmax.checks.properties import properties_of
-
-    rows = properties_of(name)
+    rows = CONTRACT[name].asked()
     return {
         "state": state,
         "points": 0,
@@ -170,7 +168,7 @@ def _attempt(path, names, options, deadline, stop, notice):
 
 
 def _start(task, folder):
-    package = str(Path(__file__).parents[2])
+    package = str(Path(__file__).parents[3])
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER.format(package=package)],
         stdin=subprocess.PIPE,
@@ -282,7 +280,7 @@ def _limit():
 
 
 def _check(task, write):
-    from npsoftmax.checks.runner import check_solution
+    from npsoftmax.checks.engine.ask import check_solution
 
     try:
         solution = load_solution(task["path"])
@@ -294,25 +292,27 @@ def _check(task, write):
         solution,
         only=task["names"],
         seed=task["seed"],
+        progress=lambda name, done, total: done or write(begin=name),
         **({"examples": task["examples"]} if task["examples"] else {}),
     )
     for name in task["names"]:
         write(begin=name)
-        report = next(reports)
-        write(end=name, entry=_entry(report, solution))
+        _ = solution.status[name]  # for which it is called
+    write(begin=None)
+    for report in reports:
+        write(end=report.name, entry=_entry(report, solution))
     write(done=True)
 
 
 def _entry(report, solution):
     """Return what is kept of one function's report: plain data, for the diary."""
-    from npsoftmax.checks.properties import properties_of
-    from npsoftmax.checks.runner import NOT_YOURS
+    from npsoftmax.checks.engine.ask import NOT_YOURS
 
-    calls = _borrowed(solution, report.name) if report.passed else []
+    calls = list(solution.first[report.name].borrows) if report.passed else []
     if report.name in calls:
         return nothing(report.name, NOT_YOURS)
     entry = nothing(report.name, report.verdict, _reason(report))
-    for row in properties_of(report.name):
+    for row in CONTRACT[report.name].asked():
         if row.name in report.passed:
             entry["properties"][row.name] = row.points
     entry |= {"points": sum(entry["properties"].values()), "calls": calls}
@@ -328,7 +328,7 @@ def _entry(report, solution):
 
 
 def _reason(report):
-    from npsoftmax.checks.runner import WAITS
+    from npsoftmax.checks.engine.ask import WAITS
 
     return report.note if report.verdict == WAITS else ""
 
@@ -345,21 +345,3 @@ def _typed(value):
         return _typed(value.tolist())
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
     return repr(int(value) if whole else value)
-
-
-def _borrowed(solution, name):
-    """Return the functions of npsoftmax that a call of one function runs."""
-    function, ran = CONTRACT[name], set()
-    arguments = [PROBE[key].copy() for key in function.takes if key in PROBE]
-
-    def notice(frame, event, _):
-        if event == "call" and frame.f_globals.get("__package__") == "npsoftmax":
-            ran.add(frame.f_code.co_name)
-
-    with quietly(), contextlib.suppress(Exception, SystemExit):
-        if function.forward:
-            arguments.append(solution._probe_cache(function.forward))
-        sys.setprofile(notice)
-        solution[name](*arguments)
-    sys.setprofile(None)
-    return [each for each in CONTRACT if each in ran]

@@ -1,6 +1,6 @@
 """The words and tables a person reads: a line for a function, the message of a failure.
 
-In go the reports of runner.py; out comes text of at most 80 columns (the command to
+In go the reports of engine/ask.py; out comes text of at most 80 columns (the command to
 paste aside, which cannot be broken).
 """
 
@@ -9,9 +9,9 @@ import textwrap
 
 import numpy as np
 
-from npsoftmax.checks.contract import CONTRACT
-from npsoftmax.checks.on_paper import g, geometry, on_paper
-from npsoftmax.checks.solution import said
+from npsoftmax.checks.engine.safely import said
+from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.checks.paper import counted, g
 
 WIDTH = 78  # of a message, which stands two columns in
 LABEL = 15  # columns of `  looks like   `
@@ -28,8 +28,11 @@ def line(report, paint=lambda text, look: text):
     verdict = f"{report.verdict.upper() if report.failure else report.verdict:17}"
     if report.verdict == "right":
         detail = f"{report.total:2} properties, {report.examples} examples"
+    elif report.because:
+        detail = f"because it calls {report.because}"
     elif report.failure:
         detail = f"{len(report.passed)} of {report.total} properties hold"
+        detail += ", wrong on extreme inputs only" * report.only_extreme
     else:
         detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
@@ -39,19 +42,13 @@ def line(report, paint=lambda text, look: text):
     return first
 
 
-def right_on_paper(name):
-    """Return the note on a right gradient that is not that of its wrong forward."""
-    forward = CONTRACT[name].forward
-    return f"your gradient is right on paper: your {forward} is wrong"
-
-
 def details(report):
     """Yield a line for each property that was asked, and what the function printed."""
     for name in report.passed:
         word = "waits" if name in report.waits else "holds"
         yield f"      {word}   {_sentence(report.name, name)}"
     if report.failure:
-        yield f"      FAILS   {_sentence(report.name, report.failure.property)}"
+        yield f"      FAILS   {report.failure.row.sentence}"
     if report.printed:
         yield "      it printed (the first lines):"
         yield from (f"        {text}" for text in report.printed.splitlines()[:5])
@@ -59,6 +56,12 @@ def details(report):
 
 def _sentence(function, name):
     return f"{function} {name.removeprefix(f'{function}_').replace('_', ' ')}"
+
+
+def messages(report):
+    """Return what there is to say of a function that is wrong by itself."""
+    failures = [] if report.because else [report.failure, report.extreme]
+    return [indented(failure.message) for failure in failures if failure]
 
 
 def indented(text):
@@ -79,10 +82,14 @@ def summary(reports):
     order = sorted(set(verdicts), key=lambda each: (each != "right", each != "wrong"))
     counts = {verdict: verdicts.count(verdict) for verdict in order}
     number = len(verdicts)
+    causes = [report.because for report in reports if report.because]
+    first = max(causes, key=causes.count, default="")
+    others = "another calls it" if len(causes) == 1 else f"{len(causes)} others call it"
+    begin = f"\nBegin with {first}: {others}." if first else ""
     if counts.get("right") == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
     parts = [f"{count} {verdict}" for verdict, count in counts.items()]
-    return f"{_count(number, 'function')}: {', '.join(parts)}."
+    return f"{counted(number, 'function')}: {', '.join(parts)}.{begin}"
 
 
 # ------------------------------------------------------------- the message of a failure
@@ -104,8 +111,12 @@ def message(failure):
 
 
 def _context(failure):
-    """Return what is known of the loss, where a gradient is wrong."""
+    """Return what is known beside: of ordinary inputs, or of the loss of a gradient."""
     forward = CONTRACT[failure.function].forward
+    if failure.gate == "stability":
+        return _said_of(
+            f"Ordinary inputs are right. What does not hold: {failure.row.sentence}."
+        )
     if failure.gate not in ("own gradient", "gradient"):
         return ""
     if failure.gate == "own gradient" and failure.loss_is_right:
@@ -142,7 +153,8 @@ def _inputs(failure):
     lines = ["", "  the smallest input that fails"]
     for name, value in failure.inputs.items():
         lines += _assigned(name, value)
-    lines += [f"      {words}" for words in _about(failure.inputs)]
+    about = CONTRACT[failure.function].about(failure.inputs)
+    lines += [f"      {words}" for words in about]
     return "\n".join(lines)
 
 
@@ -177,39 +189,6 @@ def _aligned(matrix):
 
 def _number(value):
     return g(value) if np.isfinite(value) else str(float(value))
-
-
-def _about(inputs):
-    """Yield what one wants to know of the inputs beside the numbers: sizes, angles."""
-    if "theta" in inputs:
-        yield f"theta in degrees: {_listed(np.rad2deg(inputs['theta']))}"
-    elif "cos" in inputs:
-        inside = np.clip(inputs["cos"], -1, 1)
-        yield f"that is cos of {_listed(np.rad2deg(np.arccos(inside)))} degrees"
-    elif {"x", "W", "y"} <= inputs.keys():
-        yield from _angles(inputs["x"], inputs["W"], inputs["y"])
-    elif "z" in inputs and inputs["z"].ndim == 2 and "axis" not in inputs:
-        rows, columns = inputs["z"].shape
-        yield f"{_count(rows, 'sample')}, {_count(columns, 'class')}"
-
-
-def _angles(x, W, y):
-    for i, y_i in enumerate(y[:3]):
-        x_norm, w_norm, degrees = geometry(x[i], W[:, y_i])
-        angle = "no angle" if degrees is None else f"theta = {g(degrees)} degrees"
-        row = f"row {i}: " if len(y) > 1 else ""
-        yield f"{row}{angle}, |x| = {g(x_norm)}, |W_y| = {g(w_norm)}"
-    if len(y) > 3:
-        yield f"and {len(y) - 3} more rows"
-
-
-def _listed(angles):
-    return ", ".join(g(round(float(a), 6)) for a in np.ravel(angles))
-
-
-def _count(number, word):
-    plural = f"{word}es" if word.endswith("s") else f"{word}s"
-    return f"{number} {word if number == 1 else plural}"
 
 
 # ---------------------------------------------------------------------------- table
@@ -276,10 +255,12 @@ def _difference(a, b):
 
 def _explanation(failure):
     lines = [""]
-    if failure.diagnosis:
-        on = f" (holds on {failure.confirmed} further inputs too)"
-        words = failure.diagnosis + (on if failure.confirmed else "")
+    if failure.found:
+        on = f" (holds on {failure.found.confirmed} further inputs too)"
+        words = failure.diagnosis + (on if failure.found.confirmed else "")
         lines += _labelled("looks like", words)
+        if failure.found.line:
+            lines += _labelled("as if", failure.found.line)
     paper = _on_paper(failure)
     if paper:
         lines += _labelled("on paper", paper)
@@ -318,12 +299,13 @@ def _on_paper(failure):
     index = tuple(map(int, np.argwhere(wrong)[0])) if np.ndim(yours) else ()
     if failure.gate == "own gradient" and not failure.loss_is_right:
         return None  # "expected" is the slope of another loss than that on paper
-    return on_paper(failure.function, failure.inputs, name, index)
+    return CONTRACT[failure.function].on_paper(failure.inputs, name, index)
 
 
 _HOW = {
     "call": "it was called as the contract says: {signature}",
     "types": "it was called as {signature}, with arrays of float64",
+    "float32": "it was called as {signature}, with arrays of float32",
     "inputs": "its arguments were compared before and after the call",
     "value": '"expected" is the definition, number by number',
     "stability": '"expected" is the definition, number by number',
@@ -342,22 +324,19 @@ def _how(failure):
     return _HOW[failure.gate].format(
         signature=function.signature,
         forward=function.forward,
-        sentence=_sentence(failure.function, failure.property),
+        sentence=failure.row.sentence,
     )
 
 
 # ------------------------------------------------------------------- the reproducer
 
 
-def reproducer(failure, solution, given):
-    """Return what one can paste to see yours: a command for a file, else two lines.
-
-    given: the inputs of the function's last call, by their names.
-    """
-    names = [failure.function]
+def reproducer(failure):
+    """Return what one can paste to see yours: a command for a file, else two lines."""
+    names, solution, given = [failure.function], failure.solution, _given(failure)
     if forward := CONTRACT[failure.function].forward:
         names.insert(0, forward)
-    lines = [*_assignments(given), *_calls(failure.function)]
+    lines = [*_assignments(given), *_calls(failure.function, given)]
     if failure.gate == "inputs":
         lines += [lines[-1], *_prints(given)]
     if solution.source:
@@ -370,6 +349,16 @@ def reproducer(failure, solution, given):
         code = f"import numpy as np; from npsoftmax import {', '.join(names)}"
         return f"python -c {shlex.quote('; '.join([code, *lines]))}"
     return "\n".join(["import numpy as np", *lines])
+
+
+def _given(failure):
+    """Return the arguments of the last call at the smallest input, by their names."""
+    function = CONTRACT[failure.function]
+    names = function.takes
+    if function.forward:
+        names = (*CONTRACT[function.forward].takes, function.takes[0])
+    given = failure.call or failure.inputs
+    return {name: given[name] for name in names if name in given}
 
 
 def _quoted(path):
@@ -391,13 +380,17 @@ def _prints(given):
     return [f"print({', '.join(names)})"]
 
 
-def _calls(name):
+def _calls(name, given):
+    """Return the lines that call a function with what is given, its forward first."""
     function = CONTRACT[name]
     if function.forward:
-        forward = CONTRACT[function.forward]
-        yield f"_, cache = {forward.name}({', '.join(forward.takes)})"
-        yield f"print({name}({', '.join(function.takes)}))"
-    elif function.gives[-1] == "cache":
-        yield f"print({name}({', '.join(function.takes)})[0])"
+        takes = CONTRACT[function.forward].takes
+        yield f"_, cache = {function.forward}({_listed(takes, given)})"
+        yield f"print({name}({function.takes[0]}, cache))"
     else:
-        yield f"print({name}({', '.join(function.takes)}))"
+        value = "[0]" if function.gives[-1] == "cache" else ""
+        yield f"print({name}({_listed(function.takes, given)}){value})"
+
+
+def _listed(takes, given):
+    return ", ".join(each for each in takes if each in given)

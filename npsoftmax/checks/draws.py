@@ -1,0 +1,127 @@
+"""What inputs are made of. Meaning is drawn rather than noise: small integers, a few
+norms, labels that repeat, so that the example left after shrinking fits on paper.
+
+A function that draws inputs takes `draw`, which chooses: `draw.choice(options)` one,
+and `draw.choices(options, size)` several; options are a sequence, the simplest first.
+From a seed, choices cost next to nothing; from Hypothesis, they can be made simpler
+afterwards.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALL = (0, 1, -1, 2, -2, 3, -3)
+THOUSANDTHS = tuple(sorted((k / 1000 for k in range(-3000, 3001)), key=abs))
+NONZERO = (1, -1, 2, -2, 3, -3)
+COTANGENTS = (1.0, 2.0, -0.5)
+N, D, C = 7, 4, 5  # the sizes of further inputs: no ratio of two is that of others
+
+
+class FromSeed:
+    """Chooses by a random generator."""
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def choice(self, options):
+        return options[self.rng.integers(len(options))]
+
+    def choices(self, options, size):
+        return [options[i] for i in self.rng.integers(len(options), size=size)]
+
+
+@dataclass(frozen=True, eq=False)
+class Always:
+    """A way to draw, and inputs that no draw may miss."""
+
+    draws: Callable
+    always: tuple
+
+    def __call__(self, draw):
+        return self.draws(draw)
+
+
+def size_of(draw, most, least=1):
+    return draw.choice(range(least, most + 1))
+
+
+def array_of(draw, options, *shape):
+    """Draw a float64 array of a shape."""
+    entries = draw.choices(options, int(np.prod(shape)))
+    return np.array(entries, dtype=np.float64).reshape(shape)
+
+
+def any_array(draw, *shape):
+    """Draw an array of small integers, or of anything from -3 to 3."""
+    return array_of(draw, draw.choice([SMALL, THOUSANDTHS]), *shape)
+
+
+def labels_of(draw, N, C):
+    return np.array(draw.choices(range(C), N))
+
+
+def with_more(of, **more):
+    """Return `of` with more inputs: each a function of draw and the inputs so far."""
+
+    def drawn(draw):
+        inputs = of(draw)
+        for name, value in more.items():
+            inputs[name] = value(draw, inputs)
+        return inputs
+
+    return drawn
+
+
+def with_cotangent(of, name, like):
+    """Return `of` with the gradient by a value that has the shape of an input."""
+    return with_more(
+        of, **{name: lambda draw, inputs: array_of(draw, SMALL, *inputs[like].shape)}
+    )
+
+
+def with_dz(of):
+    """Return `of` with dz (N, C), the gradient by the value of x (N, D), W (D, C)."""
+
+    def dz(draw, inputs):
+        return array_of(draw, SMALL, len(inputs["x"]), inputs["W"].shape[1])
+
+    return with_more(of, dz=dz)
+
+
+# ----------------------------------------------------------------------------- angles
+
+GRID = 15  # degrees
+
+
+def cosine(degrees):
+    """Return cos of an angle in degrees, exact where it is 0, 1/2 or 1."""
+    exact = {0: 1.0, 60: 0.5, 90: 0.0, 120: -0.5, 180: -1.0}
+    degrees = abs(degrees) % 360
+    degrees = min(degrees, 360 - degrees)
+    return exact.get(degrees, float(np.cos(np.deg2rad(degrees))))
+
+
+def sine(degrees):
+    return cosine(degrees - 90)
+
+
+# --------------------------------------------------------------------- further inputs
+
+
+def repeated_labels(rng):
+    """Each label but one twice at least in seven rows, and y[0] not in every row."""
+    y = np.array([0, 1, 2, 2, 1, 4, 0])
+    return rng.permutation(C)[rng.permutation(y)]
+
+
+def with_random_cotangent(of, name, value):
+    """Return further inputs with a random gradient by the value of the forward."""
+
+    def inputs(rng, i):
+        given = of(rng, i)
+        random = rng.normal(size=np.shape(value(**given))) + 0.1
+        return given | {name: float(random) if random.ndim == 0 else random}
+
+    return inputs

@@ -1,0 +1,455 @@
+"""A solution goes in; a report for each function comes out, gate after gate.
+
+Inputs are drawn once for each way to draw, and every property of a function is asked
+on the same ones. Where a property fails, Hypothesis draws afresh and makes the input
+simpler; the mistake is looked for, and the failure is built once, with all there is to
+say. The same seed draws the same inputs.
+"""
+
+import contextlib
+import dataclasses
+import time
+import warnings
+import zlib
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from npsoftmax.checks.agree import Kind, Wrong
+from npsoftmax.checks.contract import STUDENT, Property
+from npsoftmax.checks.draws import FromSeed
+from npsoftmax.checks.engine.find import Cause, cause_of
+from npsoftmax.checks.engine.load import REFERENCE, STUB, WRITTEN, Solution
+from npsoftmax.checks.engine.safely import Endless, line_in, quietly, said, time_limit
+from npsoftmax.checks.engine.smaller import simplest, trimmed
+from npsoftmax.checks.engine.subject import Subject
+from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.checks.own_gradient import thorough_check
+
+EXAMPLES = 30
+LIMIT = 10.0  # seconds that a function may take for all the inputs of a property
+
+RIGHT, WRONG = "right", "wrong"
+NOT_WRITTEN, NOT_YOURS = "not written yet", "npsoftmax's own"
+WAITS = "cannot be checked"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A property that does not hold, at its smallest input, and why perhaps.
+
+    str() is the message.
+    """
+
+    row: Property
+    wrong: Wrong
+    inputs: dict
+    solution: Solution
+    call: dict | None  # the inputs of the last call, which showed it
+    loss_is_right: bool | None = None  # for a backward: what is known of its forward
+    found: Cause | None = None
+    how: str = ""  # how we know, where there is more to say than the gate's own words
+    right_on_paper: bool = False  # a gradient beside whose forward alone is wrong
+
+    @property
+    def function(self):
+        return self.row.function
+
+    @property
+    def gate(self):
+        return self.row.gate
+
+    @property
+    def what(self):
+        return self.wrong.what
+
+    @property
+    def error(self):
+        return self.wrong.error
+
+    @property
+    def table(self):
+        """Return (name, yours, expected, mask of the wrong entries), or None."""
+        return self.wrong.table
+
+    @property
+    def line(self):
+        """Return (number, text) of the line where an exception arose, or None."""
+        return self.error and line_in(self.error, self.solution[self.function])
+
+    @property
+    def cause(self):
+        """Return the short name of the likely mistake, or None."""
+        return self.found and self.found.name
+
+    @property
+    def diagnosis(self):
+        """Return the likely mistake as a sentence, or None."""
+        return self.found and self.found.words
+
+    @property
+    def yours(self):
+        return self.table[1] if self.table else None
+
+    @property
+    def expected(self):
+        return self.table[2] if self.table else None
+
+    @property
+    def message(self):
+        from npsoftmax.checks.words import message
+
+        return message(self)
+
+    @property
+    def reproducer(self):
+        from npsoftmax.checks.words import reproducer
+
+        return reproducer(self)
+
+    @property
+    def property(self):  # the last one, for it hides the built-in of its name
+        return self.row.name
+
+    def __str__(self):
+        return self.message
+
+
+@dataclass
+class FunctionReport:
+    """What is known of one function: the verdict, what holds, and what does not.
+
+    verdict: RIGHT, WRONG, NOT_WRITTEN, NOT_YOURS or WAITS (its forward is not there).
+    passed and total: names and number of the properties asked; examples: inputs drawn.
+    waits: those of passed that only a wrong forward does not let hold yet.
+    """
+
+    name: str
+    verdict: str = RIGHT
+    passed: list = field(default_factory=list)
+    total: int = 0
+    failure: Failure | None = None
+    note: str = ""
+    examples: int = 0
+    seconds: float = 0.0
+    printed: str = ""
+    waits: list = field(default_factory=list)
+    extreme: Failure | None = None  # on extreme inputs, beside one on ordinary ones
+    because: str = ""  # the function that it calls, and that alone makes it wrong
+
+    @property
+    def only_extreme(self):
+        """Whether all ordinary inputs are right."""
+        return self.failure is not None and self.failure.gate == "stability"
+
+
+def check_solution(
+    solution,
+    *,
+    only=None,
+    seed=0,
+    examples=EXAMPLES,
+    demand=STUDENT,
+    progress=None,
+    simplify=True,
+):
+    """Yield a `FunctionReport` for each function of the contract, in its order, but one
+    that calls another comes after that.
+
+    only: names of functions, or None for all. seed: an integer, decides what is drawn.
+    examples: inputs drawn for each property. demand: "student", or "reference" for what
+    npsoftmax asks of itself. progress(function, done, total) is called before each
+    property. simplify: whether a failing input is made smaller, which takes most of the
+    time. Raises ValueError for a name that is not in the contract.
+    """
+    asking = Asking(solution, seed, examples, demand, simplify)
+    for name in _callees_first(solution, _chosen(only)):
+        yield asking.report(name, progress)
+
+
+def _chosen(only):
+    if only is None:
+        return list(CONTRACT)
+    for name in only:
+        if name not in CONTRACT:
+            raise ValueError(f"{name} is not in the contract: {', '.join(CONTRACT)}")
+    return [name for name in CONTRACT if name in only]
+
+
+def _callees_first(solution, names):
+    """Return the names in the contract's order, but what a function needs before it."""
+    needs = {
+        name: _calls(solution, name) | {CONTRACT[name].forward} - {None}
+        for name in names
+    }
+    waiting, done = list(names), []
+    while waiting:
+        ready = [name for name in waiting if not needs[name] & {*waiting} - {name}]
+        done.append((ready or waiting)[0])
+        waiting.remove(done[-1])
+    return done
+
+
+def _calls(solution, name):
+    if solution.own or solution.status[name] != WRITTEN:
+        return set()
+    return {*solution.first[name].calls}
+
+
+class Asking:
+    """One solution, asked about: what is drawn, and the reports so far by function."""
+
+    def __init__(
+        self, solution, seed=0, examples=EXAMPLES, demand=STUDENT, simplify=True
+    ):
+        self.solution, self.seed, self.examples = solution, seed, examples
+        self.demand, self.simplify, self.known = demand, simplify, {}
+        self._drawn, self._subjects = {}, {}
+
+    def report(self, name, progress=None):
+        """Return the `FunctionReport` of a function."""
+        rows = CONTRACT[name].asked(self.demand)
+        report = self.known[name] = FunctionReport(name, total=len(rows))
+        report.verdict, report.note = self.before_asking(name)
+        if report.verdict != RIGHT:
+            return report
+        start = time.perf_counter()
+        for done, row in enumerate(rows):
+            if progress:
+                progress(name, done, len(rows))
+            if report.failure and row.draws in _extreme(name):
+                continue  # what is wrong on extreme inputs hides no ordinary ones
+            self._ask_and_note(row, report)
+            if report.failure and not report.only_extreme:
+                break
+        report.seconds = time.perf_counter() - start
+        if report.verdict == RIGHT and name in _borrowed(self.solution, name):
+            report.verdict, report.note = NOT_YOURS, "it calls npsoftmax's"
+        return report
+
+    def _ask_and_note(self, row, report):
+        with quietly() as printed:
+            failure = self.ask(row)
+        report.examples += len(self.inputs_of(row))
+        report.printed = report.printed or printed.getvalue()
+        if failure and failure.right_on_paper:
+            forward = CONTRACT[row.function].forward
+            report.note = f"your gradient is right on paper: your {forward} is wrong"
+            report.waits.append(row.name)
+        elif failure:
+            report.verdict = WRONG
+            report.extreme, report.failure = report.failure, failure
+            report.because = self._because(failure)
+            return
+        report.passed.append(row.name)
+
+    def before_asking(self, name):
+        """Return the verdict clear from what is there, else RIGHT; and a note."""
+        status, forward = self.solution.status[name], CONTRACT[name].forward
+        if status == REFERENCE:
+            return NOT_YOURS, ""
+        if status != WRITTEN:
+            return NOT_WRITTEN, "a stub so far" if status == STUB else ""
+        if forward and self.solution.status[forward] not in (WRITTEN, REFERENCE):
+            return WAITS, f"it needs {forward}, which makes its cache"
+        if forward in self.known and _no_cache(self.known[forward].failure):
+            return WAITS, f"first repair {forward}"
+        return RIGHT, ""
+
+    # ------------------------------------------------------------------ one property
+
+    def inputs_of(self, row):
+        """Return the inputs on which a property is asked, drawn once."""
+        key = row.function, row.draws
+        if key not in self._drawn:
+            ways = [each.draws for each in CONTRACT[row.function].properties]
+            number = zlib.crc32(row.function.encode()), ways.index(row.draws)
+            draw = FromSeed(np.random.default_rng([self.seed, *number]))
+            always = getattr(row.draws, "always", ())
+            drawn = (row.draws(draw) for _ in range(self.examples))
+            self._drawn[key] = [*always, *drawn]
+        return self._drawn[key]
+
+    def subject(self, name):
+        if name not in self._subjects:
+            self._subjects[name] = Subject(self.solution, name, self.demand)
+        return self._subjects[name]
+
+    def ask(self, row):
+        """Return the explained `Failure` of one property, or None.
+
+        A failure that is `right_on_paper` is the forward's alone.
+        """
+        failing = self._smallest(row)
+        if not failing:
+            return None
+        forward_is_right = self._forward_is_right(row.function)
+        how = row.test.__doc__ or ""
+        failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
+        if self._is_right_on_paper(failure):
+            return _with(failure, right_on_paper=True)
+        return self._explained(failure)
+
+    def holds(self, row):
+        """Return whether a property holds on the inputs that are drawn for it."""
+        return self._first_failing(row) is None
+
+    def _first_failing(self, row, also=None):
+        """Return (inputs, Wrong, call) of the first drawn inputs that fail, or None.
+
+        also(call): what else must be true of the inputs of its last call.
+        """
+        subject = self.subject(row.function)
+        inputs = None
+        try:
+            with time_limit(LIMIT):
+                for inputs in self.inputs_of(row):
+                    failing = _tried(row, subject, inputs)
+                    if failing and (also is None or also(failing[2])):
+                        return failing
+        except Endless as error:
+            return inputs, Wrong(Kind.ENDLESS, str(error), error=error), subject.last
+        return None
+
+    def _smallest(self, row, also=None):
+        """Return (Wrong, inputs, solution, call) at the smallest failing input."""
+        found = [self._first_failing(row, also)]
+        if found == [None]:
+            return None
+        subject = self.subject(row.function).fresh()
+
+        def fails(inputs):
+            failing = _tried(row, subject, inputs)
+            fails = failing is not None and (also is None or also(failing[2]))
+            if fails:
+                found.append(failing)
+            return fails
+
+        if self.simplify and found[0][1].kind is not Kind.ENDLESS:
+            with contextlib.suppress(Endless), time_limit(4 * LIMIT):
+                simplest(row.draws, fails, self.seed)
+                trimmed(CONTRACT[row.function], found[-1][0], fails)
+        inputs, wrong, call = found[-1]
+        return wrong, inputs, self.solution, call
+
+    def _because(self, failure):
+        """Return the wrong function that it calls, whose repair is enough, or ""."""
+        calls = _calls(self.solution, failure.function)
+        for name in CONTRACT:
+            known = self.known.get(name)
+            if name in calls and known and known.verdict == WRONG:
+                with self.solution.repaired(name), quietly():
+                    if self.holds(failure.row):
+                        return known.because or name
+        return ""
+
+    # ------------------------------------------------------------------- what is said
+
+    def _explained(self, failure):
+        """Return the failure with what a person wants to know beside the fact.
+
+        A cause must explain the inputs that are shown; else others are looked for.
+        """
+        subject = self.subject(failure.function)
+        cause = cause_of(subject, failure, self.seed)
+        if cause and not cause.explains(subject, failure.call or {}):
+            shown = self._smallest(failure.row, partial(cause.explains, subject))
+            cause = cause if shown else None
+            if shown:
+                wrong, inputs, _, call = shown
+                failure = _with(failure, wrong=wrong, inputs=inputs, call=call)
+        of_loss = failure.gate == "own gradient" and failure.table
+        if of_loss and self.demand == STUDENT:
+            if failure.loss_is_right:
+                failure = _with(failure, wrong=_with_exact_gradient(failure))
+            failure = _with(failure, how=_agreement(failure, subject))
+        return _with(failure, found=cause)
+
+    def _forward_is_right(self, name):
+        """Return whether a backward's forward has right values, checked or not."""
+        forward = CONTRACT[name].forward
+        if not forward:
+            return None
+        if forward in self.known:
+            return self.known[forward].verdict in (RIGHT, NOT_YOURS)
+        rows = CONTRACT[forward].asked(self.demand)
+        values = [row for row in rows if row.gate in ("value", "stability")]
+        return all(map(self.holds, values))
+
+    def _is_right_on_paper(self, failure):
+        """Return whether a gradient not its own forward's is the definition's."""
+        if failure.gate != "own gradient" or failure.loss_is_right:
+            return False
+        rows = CONTRACT[failure.function].asked(self.demand)
+        rows = [row for row in rows if row.gate == "gradient"]
+        return bool(rows) and all(map(self.holds, rows))
+
+
+def _extreme(name):
+    """Return the ways to draw extreme inputs of a function."""
+    rows = CONTRACT[name].properties
+    return {row.draws for row in rows if row.gate == "stability"}
+
+
+def _borrowed(solution, name):
+    return () if solution.own else solution.first[name].borrows
+
+
+def _no_cache(failure):
+    return failure is not None and failure.gate in ("call", "types")
+
+
+def _with(failure, **changes):
+    return dataclasses.replace(failure, **changes)
+
+
+def _tried(row, subject, inputs):
+    """Return (inputs, Wrong, call) if the property fails on the inputs, else None."""
+    subject.last = None
+    try:
+        with _attention(subject.demand):
+            row.test(subject, **inputs)
+    except Wrong as wrong:
+        return inputs, wrong, subject.last
+    except Exception as error:  # whatever a person's result does to a property
+        what = f"its result cannot be used: {said(error)}"
+        return inputs, Wrong(Kind.TYPE, what, error=error), subject.last
+    return None
+
+
+@contextlib.contextmanager
+def _attention(demand):
+    """Make warnings errors for npsoftmax itself, and only there."""
+    if demand == STUDENT:
+        yield
+        return
+    floats = np.errstate(divide="warn", over="warn", invalid="warn")
+    with floats, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def _with_exact_gradient(failure):
+    """Return what is wrong with npsoftmax's gradient for what differences gave."""
+    name, yours, _, mask = failure.table
+    right = CONTRACT[failure.function].expected(failure.inputs)[name]
+    wrong = failure.wrong
+    return Wrong(wrong.kind, wrong.what, (name, yours, right[0], mask), wrong.error)
+
+
+def _agreement(failure, subject):
+    """Return the words for how well differences of the person's own loss agree."""
+    try:
+        checked = thorough_check(subject, failure.inputs)
+    except Exception:  # a person's forward, at inputs that nobody has seen before
+        return ""
+    name, _, right, _ = failure.table
+    for each in checked.inputs:
+        if f"d{each.name}" == name and each.numeric.shape == np.shape(right):
+            off = np.max(np.abs(each.numeric - right), initial=0.0)
+            return (
+                f"{checked.method} differences of your {subject.function.forward} "
+                f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
+            )
+    return ""

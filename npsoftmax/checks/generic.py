@@ -1,0 +1,173 @@
+"""What must be true of any function: it can be called, gives arrays of the right type
+and shape, leaves its arguments alone, and is right by its own definition.
+
+Each test takes the function under test as `f`, and inputs by their names; the
+definition is that of its record, `f.function`, so that no layer is known here.
+"""
+
+import numpy as np
+
+from npsoftmax.checks.agree import Kind, Wrong, agree, copied, described, of_shape
+from npsoftmax.checks.contract import REFERENCE, STUDENT
+from npsoftmax.checks.own_gradient import agree_with_own_loss
+
+
+def everyone(draws):
+    """Return the rows that every function has."""
+    return (
+        ("call", "can be called", can_be_called, draws),
+        ("types", "gives the right types and shapes", right_types, draws),
+        ("inputs", "leaves its inputs alone", leaves_inputs_alone, draws),
+        ("inputs", "works on read only arrays", works_on_read_only_arrays, draws),
+        ("inputs", "gives the same when called twice", same_twice, draws),
+        ("inputs", "gives a new array each time", new_each_time, draws),
+        ("float32", "gives float32 for float32", float32_for_float32, draws),
+    )
+
+
+def has_default(**default):
+    """Return the test that an argument which is left out has the contract's default."""
+
+    def test(f, **inputs):
+        f.last = {key: value for key, value in inputs.items() if key not in default}
+        arguments = [copied(f.last[key]) for key in f.function.takes if key in f.last]
+        yours, _ = f.split(f.raw(arguments))
+        right = f.expected(inputs | default)
+        for name, value in zip(f.function.values, yours, strict=True):
+            agree(name, value, *right[name])
+
+    [(name, value)] = default.items()
+    test.__doc__ = f"it was called without {name}, whose default is {value}"
+    return test
+
+
+def gradient_rows(inside, anywhere=None, hard=None):
+    """Return the rows of a backward: its own forward's gradient, and the right one.
+
+    inside: where finite differences can be trusted. anywhere: where else the gradient
+    must be right. hard: where the reference is held to its own forward, too.
+    """
+    own, right = "is the gradient of its own forward", "gives the right gradient"
+    rows = [
+        ("own gradient", own, own_gradient, inside),
+        ("gradient", right, right_value, anywhere or inside, STUDENT),
+    ]
+    if hard:
+        words = f"{own} on hard inputs"
+        rows.append(("own gradient", words, own_gradient, hard, REFERENCE))
+    return tuple(rows)
+
+
+def can_be_called(f, **inputs):
+    f.results(**inputs)
+
+
+def right_types(f, **inputs):
+    results, right = f.results(**inputs), f.expected(inputs)
+    for name, value in results.items():
+        if right[name] is not None:
+            _is_array(name, value, np.shape(right[name][0]))
+
+
+def _is_array(name, value, shape):
+    if shape == () and type(value) is float:
+        return
+    if not isinstance(value, np.ndarray | np.generic):
+        what = f"{name} is {described(value)}, not an array of shape {shape}"
+        raise Wrong(Kind.TYPE, what)
+    of_shape(name, value, shape)
+    if value.dtype != np.float64:
+        what = f"{name} is {value.dtype}, but float64 went in and must come back"
+        kind = Kind.FLOAT32 if value.dtype == np.float32 else Kind.TYPE
+        raise Wrong(kind, what)
+
+
+def float32_for_float32(f, **inputs):
+    inputs = {name: _as_float32(value) for name, value in inputs.items()}
+    for name, value in f.results(**inputs).items():
+        plain = value is None or type(value) is float
+        if not plain and value.dtype != np.float32:
+            raise Wrong(Kind.FLOAT32, f"{name} is {value.dtype}, but float32 went in")
+
+
+def _as_float32(value):
+    if isinstance(value, np.ndarray) and value.dtype == np.float64:
+        return value.astype(np.float32)
+    return value
+
+
+def leaves_inputs_alone(f, **inputs):
+    arguments = _copies(inputs)
+    given = f.arguments_of(arguments)
+    if f.function.forward:  # what the forward has done is not the backward's
+        inputs = _copies(arguments)
+    f.split(f.raw(given))
+    for name, before in inputs.items():
+        after = arguments[name]
+        if not np.array_equal(before, after):
+            table = (f"{name} afterwards", after, before, after != before)
+            what = f"it changes its argument {name} in place"
+            raise Wrong(Kind.IN_PLACE, what, table)
+
+
+def works_on_read_only_arrays(f, **inputs):
+    given = f.arguments_of(_copies(inputs))
+    of_caller = given[:1] if f.function.forward else given  # the cache is the forward's
+    for value in of_caller:
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    try:
+        f.split(f.raw(given))
+    except Wrong as wrong:
+        if "read-only" not in str(wrong.error):
+            raise
+        what = "it writes into its arguments"
+        raise Wrong(Kind.IN_PLACE, what, error=wrong.error) from None
+
+
+def same_twice(f, **inputs):
+    arguments = f.arguments_of(_copies(inputs))
+    first = [copied(value) for value in f.split(f.raw(arguments))[0]]
+    again, _ = f.split(f.raw(arguments))
+    for one, other in zip(first, again, strict=True):
+        if not (one is other is None or np.array_equal(one, other, equal_nan=True)):
+            what = "it gives something else when it is called a second time"
+            raise Wrong(Kind.MEMORY, what)
+
+
+def new_each_time(f, **inputs):
+    first, second = (f.values_and_cache(_copies(inputs))[0] for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        if isinstance(one, np.ndarray) and np.may_share_memory(one, other):
+            what = "it gives one and the same array at each call: a result kept changes"
+            raise Wrong(Kind.MEMORY, what)
+
+
+def _copies(inputs):
+    return {name: copied(value) for name, value in inputs.items()}
+
+
+def right_value(f, **inputs):
+    results, right = f.results(**inputs), f.expected(inputs)
+    for name, value in results.items():
+        agree(name, value, *(right[name] or (None,)))
+
+
+def stays_finite(f, **inputs):
+    results, right = f.results(**inputs), f.expected(inputs)
+    for name, value in results.items():
+        if right[name] is not None:
+            agree(name, value, right[name][0], np.inf, f"{name} is not finite")
+
+
+def own_gradient(f, **inputs):
+    agree_with_own_loss(f, inputs)
+
+
+def same_row_by_row(f, **inputs):
+    together = f(**inputs)
+    for i in range(len(together)):
+        row = {name: value[i : i + 1] for name, value in inputs.items()}
+        slack = inputs["z"].shape[1] + np.abs(inputs["z"][i]).max()
+        what = f"row {i} depends on the other rows"
+        agree(f"row {i} alone", f(**row)[0], together[i], slack, what)

@@ -1,0 +1,191 @@
+"""Cross-entropy, the mean of -log p of the labels: all that the checks know of it."""
+
+import math
+
+import numpy as np
+
+import npsoftmax
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import Function
+from npsoftmax.checks.draws import (
+    COTANGENTS,
+    labels_of,
+    repeated_labels,
+    with_more,
+    with_random_cotangent,
+)
+from npsoftmax.checks.layers.softmax import (
+    backward_rows,
+    further,
+    further_wide,
+    log_softmax_of,
+    logits,
+    sizes,
+    slack_of,
+    softmax_of,
+    value_rows,
+    wide_logits,
+)
+from npsoftmax.checks.paper import entry, g, sum_of
+
+# --------------------------------------------------------------------- what is right
+
+
+def log_p_of(z, y):
+    """Return log p of each row's label."""
+    return [log_softmax_of(row)[j] for row, j in zip(z.tolist(), y, strict=True)]
+
+
+def cross_entropy(z, y):
+    loss = -math.fsum(log_p_of(z, y)) / len(y)  # (2)
+    return ((np.float64(loss), slack_of(z).max()),)
+
+
+def cross_entropy_backward(z, y, dloss):
+    _, cache = npsoftmax.cross_entropy_forward(z, y)
+    dz = npsoftmax.cross_entropy_backward(dloss, cache)
+    return ((dz, abs(dloss) / len(y) * slack_of(z) + 0 * dz),)
+
+
+# --------------------------------------------------------------------- what is drawn
+
+
+def labels(draw, inputs):
+    return labels_of(draw, *inputs["z"].shape)
+
+
+def a_number(draw, inputs):
+    return draw.choice(COTANGENTS)
+
+
+labelled = with_more(logits, y=labels)
+wide_labelled = with_more(wide_logits, y=labels)
+given_dloss = with_more(labelled, dloss=a_number)
+wide_dloss = with_more(wide_labelled, dloss=a_number)
+
+
+def further_labelled(rng, i):
+    return further(rng, i) | {"y": repeated_labels(rng)}
+
+
+def further_wide_labelled(rng, i):
+    """Of the labels of logits far below, none has such a logit itself if i = 2."""
+    z = further_wide(rng, i)["z"]
+    return {"z": z, "y": z.argmax(axis=1) if i == 2 else repeated_labels(rng)}
+
+
+def with_random_dloss(of):
+    return with_random_cotangent(of, "dloss", lambda z, y: 0.0)
+
+
+# --------------------------------------------------------------------- what is asked
+
+
+def is_never_negative(f, z, y):
+    loss = np.asarray(f(z=z, y=y))
+    slack = slack_of(z).max()
+    agree("loss", loss, np.maximum(loss, 0), slack, "the loss is negative")
+
+
+def is_log_of_C(f, z, y):
+    equal = np.full(z.shape, z[0, 0])
+    agree("loss", f(z=equal, y=y), np.log(z.shape[1]), slack_of(equal).max())
+
+
+def is_a_mean(f, z, y):
+    twice = f(z=np.concatenate([z, z]), y=np.concatenate([y, y]))
+    name, what = "loss of the batch twice", "the loss is not a mean"
+    agree(name, twice, f(z=z, y=y), slack_of(z).max(), what)
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def forward_on_paper(inputs, result, index):
+    z, y = inputs["z"], inputs["y"]
+    log_p = log_p_of(z, y)
+    total = sum_of(map(g, log_p))
+    if total is None or (np.abs(z).max() > 20 and len(y) > 1):
+        return None
+    symbols = " + ".join(f"log p[{i}, {j}]" for i, j in enumerate(y))
+    loss = g(-math.fsum(log_p) / len(y))
+    if len(y) == 1:
+        return f"loss = -{symbols} = -({total}) = {loss}"
+    return f"loss = -({symbols}) / {len(y)} = -({total}) / {len(y)} = {loss}"
+
+
+def backward_on_paper(inputs, result, index):
+    (i, j), y, dloss = index, inputs["y"], inputs["dloss"]
+    p = softmax_of(inputs["z"][i])[j]
+    rule, numbers, why = "p / N", g(p), "not the label's column"
+    if y[i] == j:
+        rule, numbers, why = "(p - 1) / N", f"({g(p)} - 1)", "its own label's column"
+    if dloss != 1:
+        rule, numbers = f"dloss {rule}", f"{g(dloss)} * {numbers}"
+    value = g(dloss * (p - (y[i] == j)) / len(y))
+    return f"{entry(result, index)} = {rule} = {numbers} / {len(y)} = {value}   ({why})"
+
+
+# ----------------------------------------------------------------------- the records
+
+SHAPES = {"z": "NC", "y": "N"}
+EQUAL, TWICE = "is log of C for equal logits", "is the same for the batch twice"
+
+CROSS_ENTROPY_FORWARD = Function(
+    "cross_entropy_forward(z, y)",
+    gives=("loss", "cache"),
+    right=cross_entropy,
+    rows=(
+        *value_rows(labelled, wide_labelled),
+        ("invariants", "is never negative", is_never_negative, labelled),
+        ("invariants", EQUAL, is_log_of_C, labelled),
+        ("invariants", TWICE, is_a_mean, labelled),
+    ),
+    ordinary=further_labelled,
+    dangerous=further_wide_labelled,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    about=sizes,
+    stub="""Return the mean loss of logits z and labels y, and a cache.
+
+    z (N, C), y (N,) -> loss, one number; cache.
+
+    (2)  loss = -(1/N) sum_i log p_{i, y_i}
+    """,
+    hints=(
+        """Each row has one entry that counts: the log-probability of its own label.
+        Pick log p[0, y[0]], log p[1, y[1]], ... and take minus their mean. Start from
+        log_softmax, not from log(softmax).""",
+        """rows = np.arange(len(y)); log_p[rows, y] picks one entry of each row, while
+        log_p[:, y] picks whole columns. Try it on paper: equal logits and C classes
+        give loss = log(C).""",
+    ),
+)
+
+CROSS_ENTROPY_BACKWARD = Function(
+    "cross_entropy_backward(dloss, cache)",
+    gives=("dz",),
+    forward="cross_entropy_forward",
+    right=cross_entropy_backward,
+    rows=backward_rows(given_dloss, wide_dloss),
+    ordinary=with_random_dloss(further_labelled),
+    dangerous=with_random_dloss(further_wide_labelled),
+    shapes=SHAPES,
+    paper=backward_on_paper,
+    about=sizes,
+    stub="""Return dz, the gradient by the logits.
+
+    dloss, one number, the cache of cross_entropy_forward -> dz (N, C).
+
+    (3)  dloss/dz_ij = (p_ij - 1)/N for j = y_i,  p_ij/N for j != y_i
+    """,
+    hints=(
+        """The loss of row i is -z[i, y_i] + logsumexp(z[i]). The first part gives a -1
+        in one entry; the second gives p. Mind the 1/N of the mean, and dloss.""",
+        """dz = p.copy(); dz[np.arange(N), y] -= 1; return dloss * dz / N. Try it on
+        paper: z = [[0, 0]], y = [0] gives dz = [[-1/2, 1/2]], and every row of dz sums
+        to 0.""",
+    ),
+)
+
+FUNCTIONS = (CROSS_ENTROPY_FORWARD, CROSS_ENTROPY_BACKWARD)

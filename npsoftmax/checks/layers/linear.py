@@ -1,0 +1,156 @@
+"""The linear layer, z = x W + b, and its gradients: all that the checks know of it."""
+
+import math
+
+import numpy as np
+
+import npsoftmax
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import Function
+from npsoftmax.checks.draws import (
+    SMALL,
+    C,
+    D,
+    N,
+    any_array,
+    array_of,
+    size_of,
+    with_dz,
+    with_random_cotangent,
+)
+from npsoftmax.checks.generic import everyone, gradient_rows, has_default, right_value
+from npsoftmax.checks.paper import entry, g, products, sum_of
+
+# --------------------------------------------------------------------- what is right
+
+
+def linear(x, W, b):
+    bias = np.zeros(W.shape[1]) if b is None else b
+    z = [[dot(row, w) + b_j for w, b_j in zip(W.T, bias, strict=True)] for row in x]
+    return ((np.array(z), np.abs(x) @ np.abs(W) * W.shape[0] + np.abs(bias)),)
+
+
+def dot(a, b):
+    return math.fsum(s * t for s, t in zip(a.tolist(), b.tolist(), strict=True))
+
+
+def linear_backward(x, W, b, dz):
+    _, cache = npsoftmax.linear_forward(x, W, b)
+    dx, dW, db = npsoftmax.linear_backward(dz, cache)
+    x, W, dz = np.abs(x), np.abs(W), np.abs(dz) * sum(dz.shape)
+    return (dx, dz @ W.T), (dW, x.T @ dz), None if b is None else (db, dz.sum(axis=0))
+
+
+# --------------------------------------------------------------------- what is drawn
+
+
+def linear_inputs(draw):
+    """x (N, D), W (D, C), and b (C,) or None."""
+    rows, features, classes = (size_of(draw, 4) for _ in range(3))
+    x, W = any_array(draw, rows, features), any_array(draw, features, classes)
+    b = array_of(draw, SMALL, classes) if draw.choice((False, True)) else None
+    return {"x": x, "W": W, "b": b}
+
+
+given_dz = with_dz(linear_inputs)
+
+
+def further(rng, i):
+    b = rng.normal(size=C) if i != 3 else None
+    return {"x": rng.normal(size=(N, D)), "W": rng.normal(size=(D, C)), "b": b}
+
+
+further_dz = with_random_cotangent(further, "dz", lambda x, W, b: x @ W)
+
+# --------------------------------------------------------------------- what is asked
+
+
+def bias_where_x_is_zero(f, x, W, b):
+    bias = np.zeros(W.shape[1]) if b is None else b
+    agree("z", f(x=0 * x, W=W, b=b), np.broadcast_to(bias, (len(x), W.shape[1])))
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def forward_on_paper(inputs, result, index):
+    i, j = index
+    x, w, b = inputs["x"][i], inputs["W"][:, j], inputs["b"]
+    bias = 0.0 if b is None else b[j]
+    plus = "" if b is None else f" + {g(bias)}".replace("+ -", "- ")
+    words = products(x, w)
+    return words and f"{entry(result, index)} = {words}{plus} = {g(x @ w + bias)}"
+
+
+def backward_on_paper(inputs, result, index):
+    x, W, dz = inputs["x"], inputs["W"], inputs["dz"]
+    if result == "db":
+        a = dz[:, index[0]]
+        rule, words, value = "sum of dz over the rows", sum_of(map(g, a)), a.sum()
+    elif result == "dx":
+        a, b = dz[index[0]], W[index[1]]
+        rule, words, value = "sum_j dz_ij W_dj", products(a, b), a @ b
+    else:
+        a, b = x[:, index[0]], dz[:, index[1]]
+        rule, words, value = "sum_i x_id dz_ij", products(a, b), a @ b
+    return words and f"{entry(result, index)} = {rule} = {words} = {g(value)}"
+
+
+# ----------------------------------------------------------------------- the records
+
+SHAPES = {"x": "ND", "W": "DC", "b": "C", "dz": "NC"}
+BIAS = "is the bias where x is zero"
+
+LINEAR_FORWARD = Function(
+    "linear_forward(x, W, b=None)",
+    gives=("z", "cache"),
+    right=linear,
+    rows=(
+        *everyone(linear_inputs),
+        ("value", "gives the right value", right_value, linear_inputs),
+        ("value", "has no b by default", has_default(b=None), linear_inputs),
+        ("invariants", BIAS, bias_where_x_is_zero, linear_inputs),
+    ),
+    ordinary=further,
+    dangerous=further,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    stub="""Return z = x W + b, and a cache.
+
+    x (N, D), W (D, C), b (C,) or None for no bias -> z (N, C), cache.
+    """,
+    hints=(
+        """One matrix product. Which axis of z does b belong to, rows or columns? And b
+        may be missing.""",
+        """z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z
+        += b where z may be somebody else's array, and not `if b:`, which an array
+        cannot answer. Keep x, W and whether there was a b.""",
+    ),
+)
+
+LINEAR_BACKWARD = Function(
+    "linear_backward(dz, cache)",
+    gives=("dx", "dW", "db"),
+    forward="linear_forward",
+    right=linear_backward,
+    rows=(*everyone(given_dz), *gradient_rows(given_dz)),
+    ordinary=further_dz,
+    dangerous=further_dz,
+    shapes=SHAPES,
+    paper=backward_on_paper,
+    stub="""Return the gradients by x, W and b.
+
+    dz (N, C), the cache of linear_forward -> dx (N, D), dW (D, C), db (C,); db is None
+    where b was None.
+    """,
+    hints=(
+        """z_ic = sum_d x_id W_dc + b_c. Ask for each of x_id, W_dc, b_c: which entries
+        of z does it move, and by how much? Shapes help: dx is (N, D), made of dz (N, C)
+        and W (D, C).""",
+        """dx = dz @ W.T, dW = x.T @ dz, db = dz.sum(axis=0): every row of the batch has
+        used the same b. No mean here: the 1/N is already in dz. db is None where b was
+        None.""",
+    ),
+)
+
+FUNCTIONS = (LINEAR_FORWARD, LINEAR_BACKWARD)

@@ -1,0 +1,408 @@
+"""L-Softmax, logits with a margin, and its gradients: all that the checks know of it.
+
+    z_j = W_j . x for j != y,      z_y = |W_y| |x| g                               (6)
+    g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
+
+The equations have the numbers of npsoftmax.textbook.
+"""
+
+import math
+
+import numpy as np
+
+import npsoftmax
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
+from npsoftmax.checks.draws import (
+    GRID,
+    NONZERO,
+    SMALL,
+    C,
+    D,
+    N,
+    array_of,
+    cosine,
+    labels_of,
+    repeated_labels,
+    sine,
+    size_of,
+    with_dz,
+    with_random_cotangent,
+)
+from npsoftmax.checks.generic import (
+    everyone,
+    gradient_rows,
+    has_default,
+    right_value,
+    stays_finite,
+)
+from npsoftmax.checks.layers.linear import dot
+from npsoftmax.checks.layers.psi import (
+    MARGINS,
+    degrees_anywhere,
+    degrees_inside,
+    piece_in_words,
+    psi_of,
+    psi_of_degrees,
+    slope_by_cos,
+    terms,
+)
+from npsoftmax.checks.paper import degrees_between, entry, g, products
+
+# --------------------------------------------------------------------- what is right
+
+
+def lsoftmax(x, W, y, m, lam):
+    z = np.array([[_product(row, w) for w in W.T] for row in x])  # f_j = W_j . x (6)
+    slack = _norms(x) * _norms(W.T).T * W.shape[0]
+    for i, y_i in enumerate(y):
+        z[i, y_i] = _with_margin(x[i], W[:, y_i], m, lam)
+        slack[i, y_i] *= m * m + terms(m)
+    return ((z, slack),)
+
+
+def _with_margin(x, w, m, lam):
+    """Return f_y = |W_y| |x| g (6), with g = 0 where no angle exists (10)."""
+    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
+    if not x_norm or not w_norm:
+        return 0.0
+    cos = _cosine(x, w)
+    g_y = (lam * cos + psi_of(math.acos(cos), m)) / (1 + lam)  # (6)
+    return w_norm * (x_norm * g_y)
+
+
+def _cosine(x, w):
+    """Return cos of the angle (4); scaled first, so that no square can overflow."""
+    x, w = x / np.abs(x).max(), w / np.abs(w).max()
+    return max(-1.0, min(1.0, dot(x, w) / (math.hypot(*x) * math.hypot(*w))))
+
+
+def _product(x, w):
+    x_size, w_size = float(np.abs(x).max()), float(np.abs(w).max())
+    if not x_size or not w_size:
+        return 0.0
+    return w_size * (x_size * dot(x / x_size, w / w_size))
+
+
+def _norms(rows):
+    return np.array([[math.hypot(*row)] for row in rows])
+
+
+def lsoftmax_backward(x, W, y, m, lam, dz):
+    """Where x = 0 or W_y = 0 there is no angle: a student's gradient need be finite."""
+    _, cache = npsoftmax.lsoftmax_forward(x, W, y, m, lam)
+    dx, dW = npsoftmax.lsoftmax_backward(dz, cache)
+    x_norm, W_norm = _norms(x), _norms(W.T).T
+    size = (sum(W.shape) + len(x)) * (m * m + m * terms(m))
+    for_dx = (np.abs(dz) @ W_norm.T * size) + 0 * x
+    for_dW = (x_norm.T @ np.abs(dz) * size) + 0 * W
+    for i, y_i in enumerate(y):
+        if not x_norm[i, 0] or not W_norm[0, y_i]:
+            for_dx[i], for_dW[:, y_i] = np.inf, np.inf
+    return (dx, for_dx), (dW, for_dW)
+
+
+# --------------------------------------------------------------------- what is drawn
+
+MIXES = (0.0, 1.0, 0.5, 4.0)  # lam
+NORMS = (1.0, 2.0, 3.0, 0.5)
+STUDENT_NORMS = ((1, 1), (1, 1e-100), (1, 1e100), (1e-100, 1e-100), (1e100, 1e100))
+HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
+
+
+def features(draw, degrees=degrees_anywhere, margins=MARGINS):
+    """x (N, D), W (D, C), y, m, lam: x has a drawn angle to the weights of its class.
+
+    All lie in the plane of the first two coordinates; `features_in_space` has the rest.
+    """
+    m, lam = draw.choice(margins), draw.choice(MIXES)
+    rows, size, classes = size_of(draw, 3), draw.choice((2, 2, 3)), size_of(draw, 3)
+    y = labels_of(draw, rows, classes)
+    directions = array_of(draw, range(0, 360, GRID), classes)
+    W = _in_the_plane(directions, array_of(draw, NORMS, classes), size).T
+    theta = np.array(degrees(draw, m, rows)) * draw.choice((1, -1))
+    x = _in_the_plane(directions[y] + theta, array_of(draw, NORMS, rows), size)
+    return {"x": x, "W": np.ascontiguousarray(W), "y": y, "m": m, "lam": lam}
+
+
+def _in_the_plane(degrees, norms, size):
+    vectors = np.zeros((len(norms), size))
+    vectors[:, 0] = norms * [cosine(a) for a in degrees]
+    vectors[:, 1] = norms * [sine(a) for a in degrees]
+    return vectors
+
+
+def features_inside(draw):
+    """Where finite differences can be trusted: no angle near a knot or an end."""
+    return features(draw, degrees_inside)
+
+
+def features_in_space(draw):
+    """The same of small integers, no vector of them zero."""
+    rows, size, classes = size_of(draw, 3), size_of(draw, 4), size_of(draw, 4)
+    x, W = array_of(draw, SMALL, rows, size), array_of(draw, SMALL, size, classes)
+    x[:, -1] = np.where(x.any(axis=1), x[:, -1], 1)
+    W[-1] = np.where(W.any(axis=0), W[-1], 1)
+    y, m, lam = labels_of(draw, rows, classes), draw.choice(MARGINS), draw.choice(MIXES)
+    return {"x": x, "W": W, "y": y, "m": m, "lam": lam}
+
+
+def parallel_features(draw):
+    """The same with x = s W_y, s one of 1, -1, 2, ...: theta is 0 or 180 degrees."""
+    given = features_in_space(draw)
+    W = given["W"] / draw.choice((1, 10))  # of tenths some cosines are rounded past 1
+    steps = array_of(draw, NONZERO, len(given["x"]), 1)
+    return given | {"x": steps * W.T[given["y"]], "W": W}
+
+
+def features_of_any_norm(draw, sizes=STUDENT_NORMS):
+    """The same with tiny and huge norms, and with zero vectors."""
+    given = features(draw)
+    both_ways = dict.fromkeys((*sizes, *((b, a) for a, b in sizes)))
+    x_size, W_size = draw.choice((*both_ways,))
+    x_mask = array_of(draw, (1, 1, 1, 0), len(given["x"]), 1)
+    W_mask = array_of(draw, (1, 1, 1, 1, 1, 0), given["W"].shape[1])
+    x, W = given["x"] * x_size * x_mask, given["W"] * W_size * W_mask
+    return given | {"x": x, "W": W}
+
+
+def huge_norms(draw):
+    return features_of_any_norm(draw, HUGE_NORMS)
+
+
+def _one_of(*draws):
+    return lambda draw: draw.choice(draws)(draw)
+
+
+ordinary_features = _one_of(features, features_in_space)
+any_features = _one_of(features, features_in_space, parallel_features)
+any_dz, dz_inside = with_dz(any_features), with_dz(features_inside)
+parallel_dz, any_norm_dz = with_dz(parallel_features), with_dz(features_of_any_norm)
+hard_dz = _one_of(any_dz, parallel_dz, any_norm_dz)
+
+
+def further(rng, i):
+    """Seven rows whose angles to their weights go through all the pieces."""
+    m, lam = ((3, 2.5), (4, 0.7), (2, 0.0), (5, 2.5))[i]
+    W, y = rng.normal(size=(D + 2 * (i > 1), C)), repeated_labels(rng)
+    w_hat = W.T[y] / np.linalg.norm(W.T[y], axis=1, keepdims=True)
+    across = rng.normal(size=(N, len(W)))
+    across -= (across * w_hat).sum(axis=1, keepdims=True) * w_hat
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    steps = np.arange(N) + rng.uniform(0.2, 0.8, N)
+    theta = rng.permutation(steps)[:, None] * np.pi / N
+    x = rng.uniform(0.5, 3, (N, 1)) * (np.cos(theta) * w_hat + np.sin(theta) * across)
+    return {"x": x, "W": W, "y": y, "m": m, "lam": lam}
+
+
+def parallel_and_zero(rng, i):
+    given = further(rng, i)
+    x, W, y = given["x"], given["W"], given["y"]
+    if i < 3:
+        x[:] = rng.choice([-2.0, -1, 1, 3], size=(N, 1)) * W.T[y]
+    else:
+        x[0], W[:, y[1]] = 0, 0
+    return given
+
+
+def _plain(x, W, **others):
+    return x @ W
+
+
+further_dz = with_random_cotangent(further, "dz", _plain)
+parallel_and_zero_dz = with_random_cotangent(parallel_and_zero, "dz", _plain)
+
+# --------------------------------------------------------------------- what is asked
+
+
+def plain_for_m_1(f, x, W, y, m, lam):
+    agree("z", f(x=x, W=W, y=y, m=1, lam=lam), x @ W, _size_of_products(x, W))
+
+
+def only_the_label(f, x, W, y, m, lam):
+    z, plain, rows = f(x=x, W=W, y=y, m=m, lam=lam), x @ W, np.arange(len(y))
+    plain[rows, y] = z[rows, y]
+    what = "the margin changes columns that are not the label's"
+    agree("z", z, plain, _size_of_products(x, W), what)
+
+
+def _size_of_products(x, W):
+    return np.linalg.norm(x, axis=1)[:, None] * np.linalg.norm(W, axis=0) * 8
+
+
+def euler_for_x(f, x, dz, **others):
+    """f is homogeneous of degree 1 in x, so that x . df/dx = f, row by row."""
+    dx, _ = f(x=x, dz=dz, **others)
+    _is_z_dz("x . dx", (x * dx).sum(axis=1), 1, f, dz, x=x, **others)
+
+
+def euler_for_W(f, W, dz, **others):
+    """f_c is homogeneous of degree 1 in W_c, so that W_c . df/dW_c = f_c."""
+    _, dW = f(W=W, dz=dz, **others)
+    _is_z_dz("W . dW", (W * dW).sum(axis=0), 0, f, dz, W=W, **others)
+
+
+def _is_z_dz(name, yours, axis, f, dz, **given):
+    z_dz = f.of("lsoftmax_forward")(**given) * dz
+    m, size = given["m"], _size_of_products(given["x"], given["W"]).max()
+    slack = dz.size * np.abs(dz).max() * size * (m * m + m * 2.5**m)
+    what = f"{name} differs from the sum of z dz (Euler)"
+    agree(name, yours, z_dz.sum(axis), slack, what)
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def forward_on_paper(inputs, result, index):
+    i, j = index
+    x, w, where = inputs["x"][i], inputs["W"][:, j], entry(result, index)
+    if inputs["y"][i] != j:
+        words, start = products(x, w), f"not the label's column: {where} = W_j . x"
+        return words and f"{start} = {words} = {g(x @ w)}"
+    x_norm, w_norm, degrees = degrees_between(x, w)
+    if degrees is None:
+        return f"{where} = 0: a vector of zeros has no angle"
+    words, g_y = _g_on_paper(degrees, inputs["m"], inputs["lam"])
+    sizes, value = f"{g(w_norm)} * {g(x_norm)}", x_norm * w_norm * g_y
+    return f"{words}; {where} = |W_y| |x| g = {sizes} * {g(g_y)} = {g(value)}"
+
+
+def _g_on_paper(degrees, m, lam):
+    """Return how g (6) comes about, and g."""
+    k, _ = piece_in_words(degrees, m)
+    cos, psi = cosine(degrees), psi_of_degrees(degrees, m)
+    g_y = (lam * cos + psi) / (1 + lam)
+    if not lam:
+        return f"k = {k}: g = psi({g(degrees)} degrees) = {g(psi)}", g_y
+    mix = f"({g(lam)}*{g(cos)} + ({g(psi)})) / {g(1 + lam)}"
+    return f"k = {k}: g = {mix} = {g(g_y)}", g_y
+
+
+def backward_on_paper(inputs, result, index):
+    """Only for one row, and one class, is this short enough for a line."""
+    x, W, m, lam = inputs["x"], inputs["W"], inputs["m"], inputs["lam"]
+    if x.shape[0] != 1 or W.shape[1] != 1:
+        return None
+    x_norm, w_norm, degrees = degrees_between(x[0], W[:, 0])
+    if degrees is None or not sine(degrees):
+        return None
+    _, g_y = _g_on_paper(degrees, m, lam)
+    g_prime = (lam + slope_by_cos(degrees, m)) / (1 + lam)
+    if result == "dx":
+        rule, norm = "|W_y| (g xh + g' (wh - c xh))", f"|W_y| = {g(w_norm)}"
+    else:
+        rule, norm = "|x| (g wh + g' (xh - c wh))", f"|x| = {g(x_norm)}"
+    numbers = f"g = {g(g_y)}, g' = {g(g_prime)}, c = {g(cosine(degrees))}"
+    return f"{result} = dz {rule} with {norm}, {numbers}"
+
+
+def about(inputs):
+    """Return the angle and the norms of each row, and how many rows are left out."""
+    x, W, y = inputs["x"], inputs["W"], inputs["y"]
+    lines = []
+    for i, y_i in enumerate(y[:3]):
+        x_norm, w_norm, degrees = degrees_between(x[i], W[:, y_i])
+        angle = "no angle" if degrees is None else f"theta = {g(degrees)} degrees"
+        row = f"row {i}: " if len(y) > 1 else ""
+        lines.append(f"{row}{angle}, |x| = {g(x_norm)}, |W_y| = {g(w_norm)}")
+    return [*lines, f"and {len(y) - 3} more rows"] if len(y) > 3 else lines
+
+
+def keeps(inputs, smaller):
+    """Return whether no vector has become zero, nor has the plane of an angle gone."""
+    if smaller["x"].shape[1] == inputs["x"].shape[1]:
+        return True
+    rows = np.array_equal(inputs["x"].any(axis=1), smaller["x"].any(axis=1))
+    columns = np.array_equal(inputs["W"].any(axis=0), smaller["W"].any(axis=0))
+    return smaller["x"].shape[1] > 1 and rows and columns
+
+
+# ----------------------------------------------------------------------- the records
+
+SHAPES = {"x": "ND", "W": "DC", "y": "N", "dz": "NC"}
+PARALLEL, ANY_NORM = "parallel vectors", "any norm and for zero vectors"
+HUGE = "is right for norms from 1e-300 to 1e300"
+RIGHT_FOR_ANY = "gives the right gradient for any norm"
+
+LSOFTMAX_FORWARD = Function(
+    "lsoftmax_forward(x, W, y, m, lam=0.0)",
+    gives=("z", "cache"),
+    right=lsoftmax,
+    rows=(
+        *everyone(ordinary_features),
+        ("value", "gives the right value", right_value, ordinary_features),
+        ("value", "has lam = 0 by default", has_default(lam=0.0), ordinary_features),
+        ("stability", f"is right for {PARALLEL}", right_value, parallel_features),
+        ("stability", f"is right for {ANY_NORM}", right_value, features_of_any_norm),
+        ("stability", HUGE, right_value, huge_norms, REFERENCE),
+        ("invariants", "is the plain product for m = 1", plain_for_m_1, any_features),
+        ("invariants", "changes the label's column only", only_the_label, any_features),
+    ),
+    ordinary=further,
+    dangerous=parallel_and_zero,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    about=about,
+    keeps=keeps,
+    stub="""Return the logits with the margin m in the label's column, and a cache.
+
+    x (N, D) features, W (D, C) weights, y (N,) labels, m the margin, lam >= 0 how much
+    of the plain cosine is mixed in -> z (N, C), cache.
+
+    (4)  W_c . x = |W_c| |x| cos(theta_c)
+    (6)  z_j = W_j . x for j != y;   z_y = f_y = |W_y| |x| g,
+         g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
+    (10) x = 0 or W_y = 0: there is no angle, and z_y = 0
+    """,
+    hints=(
+        """Start from z = x @ W: only one entry of each row changes, z[i, y_i]. For that
+        one: norms of x_i and of W's column y_i, the cosine between them, then psi, then
+        g.""",
+        """W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and
+        W_y by their norms first (by 1 where a norm is 0) and multiply after: the
+        product of two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm *
+        g. Prediction needs none of this: argmax(x @ W).""",
+    ),
+)
+
+LSOFTMAX_BACKWARD = Function(
+    "lsoftmax_backward(dz, cache)",
+    gives=("dx", "dW"),
+    forward="lsoftmax_forward",
+    right=lsoftmax_backward,
+    rows=(
+        *everyone(dz_inside),
+        ("stability", f"stays finite for {PARALLEL}", stays_finite, parallel_dz),
+        ("stability", f"stays finite for {ANY_NORM}", stays_finite, any_norm_dz),
+        ("invariants", "has x dx equal to z dz", euler_for_x, dz_inside),
+        ("invariants", "has W dW equal to z dz", euler_for_W, dz_inside),
+        *gradient_rows(dz_inside, anywhere=any_dz, hard=hard_dz),
+        ("gradient", RIGHT_FOR_ANY, right_value, any_norm_dz, STUDENT),
+    ),
+    ordinary=further_dz,
+    dangerous=parallel_and_zero_dz,
+    shapes=SHAPES,
+    paper=backward_on_paper,
+    about=about,
+    keeps=keeps,
+    stub="""Return the gradients by x and W.
+
+    dz (N, C), the cache of lsoftmax_forward -> dx (N, D), dW (D, C).
+
+    (9)  with xh = x/|x|, wh = W_y/|W_y|, c = xh . wh, g' = (lam + dpsi/dcos)/(1 + lam):
+         df_y/dx   = |W_y| (g xh + g' (wh - c xh))
+         df_y/dW_y = |x|   (g wh + g' (xh - c wh))
+    (10) x = 0 or W_y = 0: df_y/dx = W_y and df_y/dW_y = x
+    """,
+    hints=(
+        """Two kinds of logits: the other classes are linear, so dx has dz_ij W_j and dW
+        has dz_ij x_i. Only the label's entry takes (9): a radial part along xh, with g,
+        and a tangential part at right angles to it, with g'.""",
+        """others = dz.copy(); others[rows, y] = 0. Then dx = others @ W.T + dz_y df_dx
+        and dW = x.T @ others, to which each row adds dz_y df_dw in its own label's
+        column: np.add.at(dW.T, y, ...), since dW[:, y] += ... keeps only one row of a
+        label that comes twice. With x = 0 or W_y = 0 set g' = 1.""",
+    ),
+)
+
+FUNCTIONS = (LSOFTMAX_FORWARD, LSOFTMAX_BACKWARD)

@@ -1,0 +1,412 @@
+"""psi, the cosine with a margin m, and its slope: all that the checks know of them.
+
+    psi(theta) = (-1)^k cos(m theta) - 2k     for theta in [k pi/m, (k+1) pi/m]    (5)
+    dpsi/dtheta = -m |sin(m theta)|           dpsi/dcos = m |sin(m theta)/sin(theta)|
+
+The equations have the numbers of npsoftmax.textbook.
+"""
+
+import math
+
+import numpy as np
+
+import npsoftmax
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import Function
+from npsoftmax.checks.draws import (
+    GRID,
+    N,
+    array_of,
+    cosine,
+    sine,
+    size_of,
+    with_cotangent,
+    with_more,
+    with_random_cotangent,
+)
+from npsoftmax.checks.generic import everyone, gradient_rows, right_value, stays_finite
+from npsoftmax.checks.paper import g
+
+# --------------------------------------------------------------------- what is right
+
+
+def terms(m):
+    """Return the size of the terms in the paper's own sum for cos(m theta) (7).
+
+    Sum over n of C(m, 2n) c^(m-2n) (1 - c^2)^n <= (1 + sqrt 2)^m: they cancel to 1. An
+    angle m theta is itself off by m pi eps.
+    """
+    return (1 + math.sqrt(2)) ** m + math.pi * m
+
+
+def psi_of(theta, m):
+    k = min(int(m * theta / math.pi), m - 1)
+    return (-1) ** k * math.cos(m * theta) - 2 * k  # (5)
+
+
+def psi(theta, m):
+    value = np.vectorize(psi_of, otypes=[float])(theta, m)
+    return ((value, np.full(theta.shape, terms(m))),)
+
+
+def psi_prime(theta, m):
+    slope = [-m * abs(math.sin(m * t)) for t in theta.ravel().tolist()]  # (8)
+    return ((np.reshape(slope, theta.shape), np.full(theta.shape, m * terms(m))),)
+
+
+def psi_of_cos(cos, m):
+    """By the angle; what arccos is off by near 0 and pi, psi is too flat to notice.
+
+    A cosine that rounding has carried past 1 or -1 stands for 1 or -1.
+    """
+    theta = [math.acos(max(-1.0, min(1.0, c))) for c in cos.ravel().tolist()]
+    value = np.reshape([psi_of(t, m) for t in theta], cos.shape)
+    return ((value, np.full(cos.shape, m * terms(m))),)
+
+
+def psi_backward(cos, m, dpsi):
+    """Near the ends the angle has lost its digits, and sin(m theta)/sin(theta) with it.
+
+    An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta);
+    at the ends themselves the limit m^2 is known, and asked to 9 digits.
+    """
+    _, cache = npsoftmax.psi_forward(cos, m)
+    sin = np.sqrt(np.maximum((1 - cos) * (1 + cos), 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slack = np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin)
+    return ((npsoftmax.psi_backward(dpsi, cache), slack),)
+
+
+# --------------------------------------------------------------------- what is drawn
+
+MARGINS = (1, 2, 3, 4, 5, 6)
+FURTHER_M = (3, 4, 2, 5)  # of the further inputs, one after the other
+PAST_1 = float(np.nextafter(1, 2))  # a cosine as rounding may leave it
+
+
+def degrees_anywhere(draw, m, size):
+    """Draw angles from 0 to 180 degrees: on the grid, on a knot, in each piece of psi.
+
+    The pieces are drawn themselves: angles drawn freely hardly reach the last ones.
+    """
+    grid = range(0, 181, GRID)
+    knots = tuple(180 * k / m for k in range(m + 1))  # the ends among them
+    inside = tuple((k + t / 20) * 180 / m for k in range(m) for t in range(1, 20))
+    kinds = draw.choices((grid, knots, inside, inside), size)
+    return [float(draw.choice(kind)) for kind in kinds]
+
+
+def degrees_inside(draw, m, size):
+    """Draw angles well inside a piece: where finite differences can be trusted."""
+    fractions = (0.5, 1 / 3, 2 / 3, 0.2, 0.8)
+    return draw.choices([(k + t) * 180 / m for k in range(m) for t in fractions], size)
+
+
+def angles(draw, degrees=degrees_anywhere, margins=MARGINS):
+    """theta in radians, of one or two dimensions, and the margin m."""
+    m = draw.choice(margins)
+    return {"theta": np.deg2rad(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+
+
+def cosines(draw, degrees=degrees_anywhere, margins=MARGINS):
+    """cos(theta), of one or two dimensions, and the margin m."""
+    m = draw.choice(margins)
+    of_degrees = np.vectorize(cosine, otypes=[float])
+    return {"cos": of_degrees(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+
+
+def _one_or_two_dimensions(draw, degrees, m):
+    shape = [size_of(draw, 4) for _ in range(draw.choice((1, 1, 1, 2)))]
+    return np.reshape(degrees(draw, m, math.prod(shape)), shape)
+
+
+def cosines_inside(draw):
+    return cosines(draw, degrees_inside)
+
+
+def past_the_ends(draw):
+    """cos(theta) at 1 and -1 or, as rounding may leave it, an ulp beyond; and m."""
+    cos = array_of(draw, (1.0, PAST_1, -1.0, -PAST_1), size_of(draw, 3))
+    return {"cos": cos, "m": draw.choice(MARGINS)}
+
+
+def margin(draw):
+    return {"m": draw.choice(MARGINS)}
+
+
+def _some_degrees(draw, inputs):
+    return draw.choices(range(181), size_of(draw, 5, least=2))
+
+
+margin_and_degrees = with_more(margin, degrees=_some_degrees)
+margin_and_knot = with_more(margin, k=lambda draw, _: draw.choice(range(1, 6)))
+given_dpsi = with_cotangent(cosines, "dpsi", like="cos")
+given_dpsi_inside = with_cotangent(cosines_inside, "dpsi", like="cos")
+
+
+def further_angles(rng, i):
+    steps = np.arange(4 * N) + rng.uniform(0.1, 0.9, 4 * N)
+    return {"theta": rng.permutation(steps) * np.pi / (4 * N), "m": FURTHER_M[i]}
+
+
+def further_cosines(rng, i):
+    given = further_angles(rng, i)
+    return {"cos": np.cos(given["theta"]), "m": given["m"]}
+
+
+def the_ends(rng, i):
+    return {"theta": np.array([0, np.pi, np.pi / 2]), "m": FURTHER_M[i]}
+
+
+def cosines_of_the_ends(rng, i):
+    return {"cos": np.array([1, PAST_1, 0.5, -PAST_1, -1]), "m": FURTHER_M[i]}
+
+
+further_dpsi = with_random_cotangent(further_cosines, "dpsi", lambda cos, m: cos)
+dpsi_at_ends = with_random_cotangent(cosines_of_the_ends, "dpsi", lambda cos, m: cos)
+
+# --------------------------------------------------------------------- what is asked
+
+
+def one_at_0(f, m):
+    agree("psi", _psi_at(f, [0], m), [1.0], m)
+
+
+def one_minus_2m_at_180(f, m):
+    agree("psi", _psi_at(f, [180], m), [1.0 - 2 * m], m * 2.5**m)
+
+
+def never_rises(f, m, degrees):
+    rise = np.maximum(np.diff(_psi_at(f, sorted(degrees), m)), 0)
+    agree("rise of psi", rise, 0 * rise, m * 2.5**m, "psi rises with the angle")
+
+
+def no_jump(f, m, k):
+    knot = 180 * min(k, m) / m
+    below, above = _psi_at(f, [max(knot - 1e-6, 0), min(knot + 1e-6, 180)], m)
+    jump = np.array([above - below])
+    agree("jump of psi", jump, [0.0], m * 2.5**m, f"psi jumps at {knot:g} degrees")
+
+
+def below_the_cosine(f, m, degrees):
+    psi, cos = _psi_at(f, degrees, m), [cosine(angle) for angle in degrees]
+    agree("psi", psi, np.minimum(psi, cos), m * 2.5**m, "psi is above the cosine")
+
+
+def _psi_at(f, degrees, m):
+    if f.function.takes[0] == "theta":
+        return f(theta=np.deg2rad(np.array(degrees, dtype=np.float64)), m=m)
+    return f(cos=np.array([cosine(angle) for angle in degrees]), m=m)
+
+
+def never_positive(f, theta, m):
+    slope = f(theta=theta, m=m)
+    agree("slope", slope, np.minimum(slope, 0), m * m, "the slope is positive")
+
+
+def psi_rows(draws, *more):
+    """Return the rows of psi, whether it takes the angle or its cosine."""
+    return (
+        *everyone(draws),
+        ("value", "gives the right value", right_value, draws),
+        *more,
+        ("invariants", "is 1 at 0 degrees", one_at_0, margin),
+        ("invariants", "is 1 minus 2m at 180 degrees", one_minus_2m_at_180, margin),
+        ("invariants", "never rises", never_rises, margin_and_degrees),
+        ("invariants", "has no jump at its knots", no_jump, margin_and_knot),
+        ("invariants", "lies below the cosine", below_the_cosine, margin_and_degrees),
+    )
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def piece_in_words(degrees, m):
+    """Return k and the words for the piece of an angle: `piece k = 1, 45 to 90 ...`."""
+    k = min(int(m * degrees / 180 + 1e-9), m - 1)
+    return k, f"piece k = {k}, {g(180 * k / m)} to {g(180 * (k + 1) / m)} degrees"
+
+
+def psi_of_degrees(degrees, m):
+    """Return psi (5), exact where the cosine is."""
+    k, _ = piece_in_words(degrees, m)
+    return (-1) ** k * cosine(m * degrees) - 2 * k
+
+
+def slope_by_cos(degrees, m):
+    """Return dpsi/dcos (8); sin(theta) must not be 0."""
+    return m * abs(sine(m * degrees)) / sine(degrees)
+
+
+def forward_on_paper(inputs, result, index):
+    degrees, m, angle = _angle(inputs, index)
+    k, piece = piece_in_words(degrees, m)
+    words = f"{'-' * (k % 2)}cos({g(m * degrees)} degrees) - {2 * k}"
+    return f"{angle}: {piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}"
+
+
+def prime_on_paper(inputs, result, index):
+    degrees, m, angle = _angle(inputs, index)
+    words = f"-m |sin(m theta)| = -{m} |sin({g(m * degrees)} degrees)|"
+    return f"{angle}: {words} = {g(-m * abs(sine(m * degrees)))}"
+
+
+def backward_on_paper(inputs, result, index):
+    degrees, m, angle = _angle(inputs, index)
+    dpsi = inputs["dpsi"][index]
+    if not sine(degrees):
+        product = f"{g(dpsi)} * {m * m} = {g(dpsi * m * m)}"
+        return f"{angle}: the slope by cos is m^2 = {m * m}; {product}"
+    slope = slope_by_cos(degrees, m)
+    rule = f"{g(dpsi)} * m |sin(m theta)| / sin(theta)"
+    return f"{angle}: {rule} = {g(dpsi)} * {g(slope)} = {g(dpsi * slope)}"
+
+
+def _angle(inputs, index):
+    """Return the angle in degrees, m, and both in words."""
+    if "theta" in inputs:
+        degrees = round(math.degrees(inputs["theta"][index]), 9)
+    else:
+        cos = max(-1, min(1, inputs["cos"][index]))
+        degrees = round(math.degrees(math.acos(cos)), 6)
+    return degrees, inputs["m"], f"{g(degrees)} degrees, m = {inputs['m']}"
+
+
+def about(inputs):
+    """Return a line with the angles in degrees, where there are any."""
+    if "theta" in inputs:
+        return (f"theta in degrees: {_listed(inputs['theta'])}",)
+    if "cos" in inputs:
+        theta = np.arccos(np.clip(inputs["cos"], -1, 1))
+        return (f"that is cos of {_listed(theta)} degrees",)
+    return ()
+
+
+def _listed(theta):
+    return ", ".join(g(round(float(a), 6)) for a in np.ravel(np.rad2deg(theta)))
+
+
+# ----------------------------------------------------------------------- the records
+
+SHAPES = {"theta": "AB", "cos": "AB", "dpsi": "AB"}
+PAST = "is right for a cosine rounded past 1"
+FINITE = "stays finite at every angle"
+
+PSI = Function(
+    "psi(theta, m)",
+    gives=("psi",),
+    right=psi,
+    rows=psi_rows(angles),
+    ordinary=further_angles,
+    dangerous=the_ends,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    about=about,
+    stub="""Return psi of an angle: cos(m theta), unfolded so that it always falls.
+
+    theta: angles in radians from 0 to pi, any shape; m: a whole number from 1, the
+    margin -> the same shape.
+
+    (5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m],
+                                                 k = 0, 1, .. m-1
+    """,
+    hints=(
+        """In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
+        go down only: every piece between two knots k pi/m is turned upright by (-1)^k
+        and hung on the end of the piece before by -2k. First find k, the number of the
+        piece.""",
+        """k = floor(m theta / pi), and at theta = pi, where this gives m, the last
+        piece k = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k
+        cos(m theta) - 2k. Try it on paper, m = 2: psi(0) = 1, psi(90 degrees) = -1,
+        psi(180 degrees) = -3.""",
+    ),
+)
+
+PSI_PRIME = Function(
+    "psi_prime(theta, m)",
+    gives=("slope",),
+    right=psi_prime,
+    rows=(
+        *everyone(angles),
+        ("value", "gives the right value", right_value, angles),
+        ("invariants", "is never positive", never_positive, angles),
+    ),
+    ordinary=further_angles,
+    dangerous=the_ends,
+    shapes=SHAPES,
+    paper=prime_on_paper,
+    about=about,
+    stub="""Return the derivative of psi by the angle.
+
+    theta: angles in radians from 0 to pi, any shape; m: the margin -> the same shape.
+
+    (8)  the derivative of (5), piece by piece
+    """,
+    hints=(
+        """The derivative of (-1)^k cos(m theta) - 2k on one piece is short. psi falls
+        everywhere: what does that say about the sign of (-1)^k sin(m theta)?""",
+        """-m (-1)^k sin(m theta) with psi's own k. Since (-1)^k is the sign that sin(m
+        theta) has on piece k, the same is -m |sin(m theta)|, with no piece to find.""",
+    ),
+)
+
+PSI_FORWARD = Function(
+    "psi_forward(cos, m)",
+    gives=("psi", "cache"),
+    right=psi_of_cos,
+    rows=psi_rows(cosines, ("stability", PAST, right_value, past_the_ends)),
+    ordinary=further_cosines,
+    dangerous=cosines_of_the_ends,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    about=about,
+    stub="""Return psi of the angle with this cosine, and a cache.
+
+    cos: cosines, any shape; rounding may leave one a little outside [-1, 1]; m: the
+    margin -> psi, of the same shape; cache.
+
+    (5)  psi(theta) with theta = arccos(cos)
+    (7)  or without any angle: cos(2 theta) = 2 cos^2 - 1, and so on for each m
+    """,
+    hints=(
+        """The angle is np.arccos(cos), and psi you have. But a cosine that is the
+        product of two rounded vectors may be 1.0000000000000002, and arccos of that is
+        nan.""",
+        """theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m).
+        Exact bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one.
+        Or no angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and
+        k = how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
+    ),
+)
+
+PSI_BACKWARD = Function(
+    "psi_backward(dpsi, cache)",
+    gives=("dcos",),
+    forward="psi_forward",
+    right=psi_backward,
+    rows=(
+        *everyone(given_dpsi_inside),
+        ("stability", FINITE, stays_finite, given_dpsi),
+        *gradient_rows(given_dpsi_inside, anywhere=given_dpsi, hard=given_dpsi),
+    ),
+    ordinary=further_dpsi,
+    dangerous=dpsi_at_ends,
+    shapes=SHAPES,
+    paper=backward_on_paper,
+    about=about,
+    stub="""Return dcos, the gradient by the cosine.
+
+    dpsi: cos's shape, the cache of psi_forward -> dcos, of the same shape.
+
+    (8)  dpsi/dcos = m |sin(m theta) / sin(theta)|; its limit is m^2 at 0 and at pi
+    """,
+    hints=(
+        """By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta is
+        -sin(theta). What is left at theta = 0 and pi, where that is 0/0?""",
+        """dcos = dpsi m |sin(m theta)| / sin(theta); where sin(theta) is 0, or below
+        1e-7, the quotient is m^2 instead. Divide by 1 there and choose with np.where,
+        rather than adding an eps everywhere.""",
+    ),
+)
+
+FUNCTIONS = (PSI, PSI_PRIME, PSI_FORWARD, PSI_BACKWARD)

@@ -1,0 +1,128 @@
+"""ReLU, a = max(h, 0), and its slope: all that the checks know of it."""
+
+import numpy as np
+
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import Function
+from npsoftmax.checks.draws import (
+    NONZERO,
+    D,
+    N,
+    array_of,
+    size_of,
+    with_cotangent,
+    with_random_cotangent,
+)
+from npsoftmax.checks.generic import everyone, gradient_rows, right_value
+from npsoftmax.checks.paper import entry, g
+
+# --------------------------------------------------------------------- what is right
+
+
+def relu(h):
+    return ((np.maximum(h, 0), np.abs(h)),)
+
+
+def relu_backward(h, da):
+    return ((np.where(h > 0, da, 0), np.abs(da)),)
+
+
+# --------------------------------------------------------------------- what is drawn
+
+UP_TO_10 = tuple(sorted(range(-10, 11), key=abs))
+
+
+def activations(draw, options=UP_TO_10):
+    """h (N, H)."""
+    return {"h": array_of(draw, options, size_of(draw, 4), size_of(draw, 4))}
+
+
+def off_the_kink(draw):
+    """h (N, H) without 0, where a slope is a choice."""
+    return activations(draw, NONZERO)
+
+
+given_da = with_cotangent(off_the_kink, "da", like="h")
+
+
+def further(rng, i):
+    return {"h": rng.normal(size=(N, D)) * 5}
+
+
+further_da = with_random_cotangent(further, "da", lambda h: h)
+
+# --------------------------------------------------------------------- what is asked
+
+
+def nothing_changes_twice(f, h):
+    agree("a", f(h=f(h=h)), f(h=h), 0)
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def forward_on_paper(inputs, result, index):
+    h = inputs["h"][index]
+    return f"{entry(result, index)} = max({g(h)}, 0) = {g(max(h, 0))}"
+
+
+def backward_on_paper(inputs, result, index):
+    h, da = inputs["h"][index], inputs["da"][index]
+    if h > 0:
+        return f"h = {g(h)} > 0, so {entry(result, index)} = da = {g(da)}"
+    return f"h = {g(h)} <= 0, so {entry(result, index)} = 0"
+
+
+# ----------------------------------------------------------------------- the records
+
+SHAPES = {"h": "NH", "da": "NH"}
+TWICE = "changes nothing when done twice"
+
+RELU_FORWARD = Function(
+    "relu_forward(h)",
+    gives=("a", "cache"),
+    right=relu,
+    rows=(
+        *everyone(activations),
+        ("value", "gives the right value", right_value, activations),
+        ("invariants", TWICE, nothing_changes_twice, activations),
+    ),
+    ordinary=further,
+    dangerous=further,
+    shapes=SHAPES,
+    paper=forward_on_paper,
+    stub="""Return a = max(h, 0), and a cache.
+
+    h: any shape -> a, of the same shape; cache.
+    """,
+    hints=(
+        """An entry above 0 stays, any other becomes 0. The backward must know which
+        entries stayed: remember that, not the values.""",
+        """active = h > 0; return np.maximum(h, 0), (active,). Not h[h < 0] = 0: that
+        changes the array of whoever called.""",
+    ),
+)
+
+RELU_BACKWARD = Function(
+    "relu_backward(da, cache)",
+    gives=("dh",),
+    forward="relu_forward",
+    right=relu_backward,
+    rows=(*everyone(given_da), *gradient_rows(given_da)),
+    ordinary=further_da,
+    dangerous=further_da,
+    shapes=SHAPES,
+    paper=backward_on_paper,
+    stub="""Return dh, the gradient by h.
+
+    da: h's shape, the cache of relu_forward -> dh, of the same shape.
+    """,
+    hints=(
+        """Where h was above 0, a moves as h does; elsewhere a does not move at all. The
+        question is about h, not about da.""",
+        """dh = da * active, with the mask that the forward remembered. At h = 0 either
+        side's slope is accepted.""",
+    ),
+)
+
+FUNCTIONS = (RELU_FORWARD, RELU_BACKWARD)

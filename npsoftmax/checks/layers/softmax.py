@@ -1,0 +1,466 @@
+"""Softmax, its logarithm and log sum exp, alone and in pairs: what the checks know.
+
+Values are (1) in Python's own `math`, one number at a time, so that npsoftmax itself
+can be compared with them. Gradients are those of npsoftmax, whose own are compared with
+the complex step.
+"""
+
+import math
+
+import numpy as np
+
+import npsoftmax
+from npsoftmax.checks.agree import agree
+from npsoftmax.checks.contract import STUDENT, Function
+from npsoftmax.checks.draws import (
+    Always,
+    C,
+    N,
+    any_array,
+    array_of,
+    size_of,
+    with_cotangent,
+    with_more,
+    with_random_cotangent,
+)
+from npsoftmax.checks.generic import (
+    everyone,
+    gradient_rows,
+    has_default,
+    right_value,
+    same_row_by_row,
+    stays_finite,
+)
+from npsoftmax.checks.paper import counted, entry, g, sum_of
+
+# --------------------------------------------------------------------- what is right
+
+
+def logsumexp_of(row):
+    top = max(row)
+    return top + math.log(math.fsum(math.exp(z - top) for z in row))  # (1)
+
+
+def softmax_of(row):
+    top = max(row)
+    e = [math.exp(z - top) for z in row]
+    return [t / math.fsum(e) for t in e]  # (1)
+
+
+def log_softmax_of(row):
+    d = [z - max(row) for z in row]
+    lse = logsumexp_of(d)
+    return [t - lse for t in d]  # (1)
+
+
+def slack_of(z, axis=-1):
+    """Return C + max |z|: exp turns an absolute error of z into a relative one of p."""
+    return z.shape[axis] + np.abs(z).max(axis=axis, keepdims=True)
+
+
+def logsumexp(z, axis=-1):
+    lse = np.apply_along_axis(logsumexp_of, axis, z)
+    return ((lse, slack_of(z, axis).squeeze(axis)),)
+
+
+def softmax(z, axis=-1):
+    p = np.apply_along_axis(softmax_of, axis, z)
+    return ((p, p * slack_of(z, axis)),)
+
+
+def log_softmax(z, axis=-1):
+    log_p = np.apply_along_axis(log_softmax_of, axis, z)
+    return ((log_p, slack_of(z, axis) + 0 * log_p),)
+
+
+def softmax_backward(z, dp):
+    p, cache = npsoftmax.softmax_forward(z)
+    largest = np.abs(dp).max(axis=1, keepdims=True)
+    return ((npsoftmax.softmax_backward(dp, cache), p * largest * slack_of(z)),)
+
+
+def log_softmax_backward(z, dlog_p):
+    _, cache = npsoftmax.log_softmax_forward(z)
+    dz = npsoftmax.log_softmax_backward(dlog_p, cache)
+    total = np.abs(dlog_p).sum(axis=1, keepdims=True)
+    return ((dz, total * slack_of(z) + 0 * dz),)
+
+
+# --------------------------------------------------------------------- what is drawn
+
+
+def logits(draw):
+    """z (N, C): small integers, or anything from -3 to 3."""
+    return {"z": any_array(draw, size_of(draw, 4), size_of(draw, 5))}
+
+
+def logits_and_axis(draw):
+    """z of one to three dimensions, and the axis along which the classes lie."""
+    z = any_array(draw, *(size_of(draw, 4) for _ in range(size_of(draw, 3))))
+    return {"z": z, "axis": draw.choice((0, -1, 1, 2)[: z.ndim + 1])}
+
+
+def logits_in_three_dimensions():
+    """Return inputs of three axes that no draw may miss: each axis, and a lone row."""
+    small = np.arange(24) * 7 % 24 / 4 - 3  # 24 numbers, all different
+    cube = [{"z": small.reshape(2, 3, 4), "axis": axis} for axis in (0, 1, -1)]
+    return ({"z": small[:6].reshape(2, 1, 3), "axis": -1}, *cube)
+
+
+def wide_logits(draw):
+    """z (N, C) up to 10,000: each row has an offset and a scale of its own."""
+    rows, classes = size_of(draw, 3), size_of(draw, 4)
+    offsets = array_of(draw, (0, 1000, -1000, 5000, -5000), rows, 1)
+    scales = array_of(draw, (1, 40, 500, 2500), rows, 1)
+    return {"z": offsets + scales * array_of(draw, (0, 1, -1, 2, -2), rows, classes)}
+
+
+def a_shift(draw, inputs):
+    return draw.choice((1.0, -2.0, 10.0, -100.0))
+
+
+any_axis = Always(logits_and_axis, logits_in_three_dimensions())
+shifted = with_more(logits_and_axis, shift=a_shift)
+wide_last_axis = with_more(wide_logits, axis=lambda draw, inputs: -1)
+
+
+def further(rng, i):
+    return {"z": rng.normal(size=(N, C)) * (1 + i)}
+
+
+def further_wide(rng, i):
+    """Rows with offsets of their own; confident rows; logits far below the others."""
+    z = rng.normal(size=(N, C))
+    if i == 0:
+        return {"z": 3 * z + 1000.0 * rng.permutation(np.arange(N) - N // 2)[:, None]}
+    if i == 1:
+        return {"z": 40 * z}
+    two_a_row = rng.permuted(np.tile(np.arange(C), (N, 1)), axis=1) < 2
+    return {"z": z - 4000 * two_a_row}
+
+
+def along_an_axis(of):
+    return lambda rng, i: of(rng, i) | {"axis": (-1, 0, 1, -1)[i]}
+
+
+# --------------------------------------------------------------------- what is asked
+
+UP_TO_10000 = "for logits up to 10000"
+
+
+def value_rows(draws, wide):
+    """Return the rows of a function of logits that must bear wide ones."""
+    return (
+        *everyone(draws),
+        ("value", "gives the right value", right_value, draws),
+        ("stability", f"is right {UP_TO_10000}", right_value, wide),
+    )
+
+
+def backward_rows(draws, wide):
+    """Return the rows of a backward that must bear wide logits."""
+    right = f"gives the right gradient {UP_TO_10000}"
+    return (
+        *everyone(draws),
+        ("stability", f"stays finite {UP_TO_10000}", stays_finite, wide),
+        *gradient_rows(draws, hard=wide),
+        ("gradient", right, right_value, wide, STUDENT),
+    )
+
+
+def sums_to_one(f, z, axis):
+    sum_is_one(f(z=z, axis=axis), z, axis, "the probabilities do not sum to 1")
+
+
+def exponentials_sum_to_one(f, z, axis):
+    sum_is_one(np.exp(f(z=z, axis=axis)), z, axis, "the exp(log_p) do not sum to 1")
+
+
+def sum_is_one(p, z, axis, what):
+    agree("sum of p", p.sum(axis), 1.0, z.shape[axis] + np.ptp(z), what)
+
+
+def ignores_a_shift(f, z, axis, shift, moves_by=0.0):
+    right = f(z=z, axis=axis) + moves_by
+    name = f"{f.function.gives[0]}(z + {shift:g})"
+    slack = slack_of(z, axis).max() + abs(shift)
+    agree(name, f(z=z + shift, axis=axis), right, slack)
+
+
+def moves_with_a_shift(f, z, axis, shift):
+    ignores_a_shift(f, z, axis, shift, moves_by=shift)
+
+
+def is_near_max(f, z, axis):
+    above = f(z=z, axis=axis) - z.max(axis)
+    within = np.clip(above, 0, np.log(z.shape[axis]))
+    what = "lse is not within log(C) of the max"
+    agree("lse - max z", above, within, slack_of(z, axis).max(), what)
+
+
+# -------------------------------------------------------------------------- on paper
+
+
+def row_of(inputs, index):
+    """Return the row of logits of an entry, and its place in that row."""
+    axis, others = inputs.get("axis", -1), list(index)
+    place = others.pop(axis)
+    return np.moveaxis(inputs["z"], axis, -1)[tuple(others)], place
+
+
+def exponentials(z):
+    """Return the sum of exponentials as text, what is taken off z, and words for it."""
+    shift = float(z.max()) if np.abs(z).max() > 20 else 0.0
+    less = f", with {g(shift)} taken off every logit" if shift else ""
+    return sum_of(f"e^{g(v - shift)}" for v in z), shift, less
+
+
+def softmax_on_paper(inputs, result, index):
+    z, j = row_of(inputs, index)
+    total, shift, less = exponentials(z)
+    over = f"({total})" if z.size > 1 else total
+    p = f"e^{g(z[j] - shift)} / {over} = {g(softmax_of(z)[j])}"
+    return total and f"{entry(result, index)} = {p}{less}"
+
+
+def log_softmax_on_paper(inputs, result, index):
+    z, j = row_of(inputs, index)
+    total, shift, less = exponentials(z)
+    log_p = f"{g(z[j] - shift)} - log({total}) = {g(log_softmax_of(z)[j])}"
+    return total and f"{entry(result, index)} = {log_p}{less}"
+
+
+def logsumexp_on_paper(inputs, result, index):
+    z = np.moveaxis(inputs["z"], inputs["axis"], -1)[index]
+    total, shift, _ = exponentials(z)
+    before = f"{g(shift)} + " if shift else ""
+    lse = f"{before}log({total}) = {g(logsumexp_of(z))}"
+    return total and f"{entry(result, index)} = {lse}"
+
+
+def softmax_backward_on_paper(inputs, result, index):
+    i, j = index
+    p, dp = np.array(softmax_of(inputs["z"][i])), inputs["dp"][i]
+    inside = f"{g(dp[j])} - {g(p @ dp)}".replace("- -", "+ ")
+    words = f"p (dp - sum of p dp) = {g(p[j])} ({inside})"
+    return f"{entry(result, index)} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
+
+
+def log_softmax_backward_on_paper(inputs, result, index):
+    i, j = index
+    p, given = softmax_of(inputs["z"][i])[j], inputs["dlog_p"][i]
+    rule, total = "dlog_p - p (sum of dlog_p)", given.sum()
+    words = f"{g(given[j])} - {g(p)} * {g(total)} = {g(given[j] - p * total)}"
+    return f"{entry(result, index)} = {rule} = {words}"
+
+
+def sizes(inputs):
+    rows, classes = inputs["z"].shape
+    return (f"{counted(rows, 'sample')}, {counted(classes, 'class')}",)
+
+
+# ----------------------------------------------------------------------- the records
+
+ALONG_AN_AXIS = {
+    "ordinary": along_an_axis(further),
+    "dangerous": along_an_axis(further_wide),
+    "shapes": {"z": "NCK"},
+}
+FOR_ROWS = {
+    "rows": (
+        *value_rows(logits, wide_logits),
+        ("invariants", "treats every row by itself", same_row_by_row, logits),
+    ),
+    "ordinary": further,
+    "dangerous": further_wide,
+    "shapes": {"z": "NC"},
+    "about": sizes,
+}
+
+
+def backward_from(cotangent):
+    """Return what both backwards have: dz from the gradient by the forward's value."""
+    draws = with_cotangent(logits, cotangent, like="z")
+    wide = with_cotangent(wide_logits, cotangent, like="z")
+    return {
+        "gives": ("dz",),
+        "rows": backward_rows(draws, wide),
+        "ordinary": with_random_cotangent(further, cotangent, lambda z: z),
+        "dangerous": with_random_cotangent(further_wide, cotangent, lambda z: z),
+        "shapes": {"z": "NC", cotangent: "NC"},
+        "about": sizes,
+    }
+
+
+LOGSUMEXP = Function(
+    "logsumexp(z, axis=-1)",
+    gives=("lse",),
+    right=logsumexp,
+    rows=(
+        *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
+        ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
+        ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
+    ),
+    paper=logsumexp_on_paper,
+    stub="""Return the logarithm of the sum of exp(z) along an axis.
+
+    z: any shape -> z's shape without `axis`.
+
+    (1)  logsumexp(z) = log(sum_j exp(z_j)) = max z + log(sum_j exp(z_j - max z))
+    """,
+    hints=(
+        """exp(1000) is too large for a float, and so is the sum. Which number can be
+        taken off every logit of a row and put back after the logarithm, so that the
+        largest exponential is exactly 1?""",
+        """top = the largest logit along the axis, with keepdims=True. Then log(sum
+        exp(z)) = top + log(sum exp(z - top)). Take the axis of length 1 away at the
+        end: np.squeeze(..., axis=axis).""",
+    ),
+    **ALONG_AN_AXIS,
+)
+
+SOFTMAX = Function(
+    "softmax(z, axis=-1)",
+    gives=("p",),
+    right=softmax,
+    rows=(
+        *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
+        ("invariants", "sums to one", sums_to_one, any_axis),
+        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
+    ),
+    paper=softmax_on_paper,
+    stub="""Return the probabilities p along an axis.
+
+    z: any shape -> the same shape; along `axis`, p sums to 1.
+
+    (1)  p_j = exp(z_j) / sum_l exp(z_l)
+    """,
+    hints=(
+        """softmax(z) = softmax(z - any number), row by row: the number cancels in the
+        fraction. Which number makes every exponent 0 or negative?""",
+        """e = np.exp(z - top) with top = z.max(axis=axis, keepdims=True), the largest
+        of each row and not of the whole batch; then divide e by its sum along the same
+        axis, with keepdims=True again.""",
+    ),
+    **ALONG_AN_AXIS,
+)
+
+SUM = "has exponentials that sum to one"
+
+LOG_SOFTMAX = Function(
+    "log_softmax(z, axis=-1)",
+    gives=("log_p",),
+    right=log_softmax,
+    rows=(
+        *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
+        ("invariants", SUM, exponentials_sum_to_one, any_axis),
+        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
+    ),
+    paper=log_softmax_on_paper,
+    stub="""Return the logarithms of the probabilities along an axis.
+
+    z: any shape -> the same shape.
+
+    (1)  log p_j = z_j - logsumexp(z)
+    """,
+    hints=(
+        """Do not take the logarithm of softmax: for [1000, 0] the second probability
+        rounds to 0, and log(0) is -inf. Take the logarithm on paper first: what is
+        log(e_j / sum e)?""",
+        """d = z - top along the axis; log p = d - log(sum exp(d)). An eps inside the
+        logarithm is not needed: the sum is never below 1. For [1000, 0] this gives [0,
+        -1000].""",
+    ),
+    **ALONG_AN_AXIS,
+)
+
+SOFTMAX_FORWARD = Function(
+    "softmax_forward(z)",
+    gives=("p", "cache"),
+    right=softmax,
+    paper=softmax_on_paper,
+    stub="""Return the probabilities p of each row, and a cache.
+
+    z (N, C) -> p (N, C), cache.
+    """,
+    hints=(
+        """This is softmax along the last axis, and something to remember. What does the
+        Jacobian p_l (1 - p_j), -p_l p_j need?""",
+        """p = softmax(z); return p, (p,). The backward needs p and nothing else.""",
+    ),
+    **FOR_ROWS,
+)
+
+SOFTMAX_BACKWARD = Function(
+    "softmax_backward(dp, cache)",
+    forward="softmax_forward",
+    right=softmax_backward,
+    paper=softmax_backward_on_paper,
+    stub="""Return dz, the gradient by the logits.
+
+    dp (N, C), the cache of softmax_forward -> dz (N, C).
+
+         p_l changes with z_j by p_l (1 - p_j) for l = j, by -p_l p_j for l != j
+    """,
+    hints=(
+        """Every logit moves every probability of its row, so dz_j is a sum over l of
+        dp_l times dp_l/dz_j. Write that sum down for one row, once for l = j and once
+        for the others: what do all terms share?""",
+        """dz_j = p_j (dp_j - sum_l p_l dp_l). The sum runs along a row: axis=1 with
+        keepdims=True. Try it on paper: z = [0, 0], dp = [1, 0] gives dz = [1/4,
+        -1/4].""",
+    ),
+    **backward_from("dp"),
+)
+
+LOG_SOFTMAX_FORWARD = Function(
+    "log_softmax_forward(z)",
+    gives=("log_p", "cache"),
+    right=log_softmax,
+    paper=log_softmax_on_paper,
+    stub="""Return log p of each row, and a cache.
+
+    z (N, C) -> log_p (N, C), cache.
+    """,
+    hints=(
+        """This is log_softmax along the last axis, and something to remember: the
+        backward needs the probabilities, or something they can be had from.""",
+        """log_p = log_softmax(z); return log_p, (log_p,). In the backward p is
+        np.exp(log_p).""",
+    ),
+    **FOR_ROWS,
+)
+
+LOG_SOFTMAX_BACKWARD = Function(
+    "log_softmax_backward(dlog_p, cache)",
+    forward="log_softmax_forward",
+    right=log_softmax_backward,
+    paper=log_softmax_backward_on_paper,
+    stub="""Return dz, the gradient by the logits.
+
+    dlog_p (N, C), the cache of log_softmax_forward -> dz (N, C).
+
+         log p_l changes with z_j by 1 - p_j for l = j, by -p_j for l != j
+    """,
+    hints=(
+        """log p_l = z_l - logsumexp(z): z_j moves its own log p directly, and all log p
+        of its row through logsumexp. The derivative of logsumexp(z) by z_j is p_j.""",
+        """dz_j = dlog_p_j - p_j (sum of dlog_p along the row): axis=1 with
+        keepdims=True. Try it on paper: z = [0, 0], dlog_p = [1, 0] gives dz = [1/2,
+        -1/2].""",
+    ),
+    **backward_from("dlog_p"),
+)
+
+FUNCTIONS = (
+    LOGSUMEXP,
+    SOFTMAX,
+    LOG_SOFTMAX,
+    SOFTMAX_FORWARD,
+    SOFTMAX_BACKWARD,
+    LOG_SOFTMAX_FORWARD,
+    LOG_SOFTMAX_BACKWARD,
+)

@@ -1,0 +1,98 @@
+"""The checker is checked: every known mistake is caught by the property promised for
+it; planted in other people's writings, it gets its name; right answers are right.
+"""
+
+import secrets
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from plantings import PLANTINGS, wrong_source
+
+import npsoftmax
+from npsoftmax import textbook
+from npsoftmax.checks import CONTRACT, Solution, check_solution, load_solution
+from npsoftmax.checks.edits import POSITIVE, edited
+from npsoftmax.checks.engine.ask import Asking
+from npsoftmax.checks.mistakes import MISTAKES
+
+WRITINGS = [
+    Path(textbook.__file__),
+    *sorted(Path(__file__).with_name("solutions").glob("*.py")),
+]
+THOROUGH = settings.default.max_examples >= 1000
+SEEDS = [secrets.randbelow(2**32) for _ in range(2)] if THOROUGH else [0]
+RIGHT_EXAMPLES = 600 if THOROUGH else 20  # for each property of a right answer
+EXAMPLES = (
+    100 if THOROUGH else 20
+)  # for each property of a wrong one: it ends with the first that fails
+ROWS = {row.sentence: row for each in CONTRACT.values() for row in each.properties}
+
+each_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.name)
+FIRST = {planting.mistake: planting for planting in reversed(PLANTINGS)}.values()
+each_planting = pytest.mark.parametrize(
+    "planting",
+    PLANTINGS if THOROUGH else FIRST,
+    ids=lambda planting: f"{planting.function}: {planting.mistake}",
+)
+
+
+def with_the_mistake(mistake):
+    """Return the page with the first way to make a mistake; an unknown is 1e-6, say."""
+    names = edited(*mistake.ways[0])
+    for each in mistake.ways[0]:
+        for name, domain in [each.unknown] if each.unknown else []:
+            names[name] = 1e-6 if domain == POSITIVE else domain[0]
+    return Solution.from_object(names)
+
+
+@each_mistake
+def test_a_known_mistake_is_seen_by_the_property_promised_for_it(mistake):
+    row = ROWS[mistake.seen_by]
+    solution = with_the_mistake(mistake)
+    assert not all(Asking(solution, seed, EXAMPLES).holds(row) for seed in SEEDS)
+
+
+@each_planting
+def test_a_mistake_in_another_writing_is_found_and_named(planting):
+    names = {"__name__": "planted"}
+    exec(compile(wrong_source(planting), "planted.py", "exec"), names)
+    for seed in SEEDS:
+        (report,) = check_solution(
+            Solution.from_object(names),
+            only=[planting.function],
+            seed=seed,
+            examples=EXAMPLES,
+            simplify=THOROUGH,
+        )
+        assert report.failure, f"nothing is found wrong with seed {seed}"
+        assert report.failure.cause == planting.mistake, seed
+
+
+def test_every_mistake_that_can_be_named_is_planted_in_another_writing():
+    names = {mistake.name for mistake in MISTAKES}
+    assert names - {planting.mistake for planting in PLANTINGS} == set()
+
+
+def test_every_mistake_is_another_one():
+    ways = [way for mistake in MISTAKES for way in mistake.ways]
+    assert len(set(ways)) == len(ways)
+
+
+@pytest.mark.parametrize("path", WRITINGS, ids=lambda path: path.stem)
+def test_a_right_answer_has_every_property(path):
+    assert_never_accused(load_solution(path))
+
+
+def test_the_reference_has_every_property_asked_of_students():
+    functions = {name: getattr(npsoftmax, name) for name in CONTRACT}
+    assert_never_accused(Solution(functions, own=True))
+
+
+def assert_never_accused(solution):
+    for seed in SEEDS:
+        reports = list(check_solution(solution, seed=seed, examples=RIGHT_EXAMPLES))
+        accused = [str(report.failure) for report in reports if report.failure]
+        assert not accused, f"seed {seed}: {accused}"
+        assert [report.verdict for report in reports] == ["right"] * len(CONTRACT)
+        assert not THOROUGH or sum(report.examples for report in reports) >= 100_000
