@@ -294,7 +294,7 @@ class LayerPair:
         """Return the scatter of the gradients around their smooth course, as `noise`.
 
         A backward may round more than an ulp in what it is given shows: (g + 1e7) - 1e7
-        stands still for most moves. One entry rounds like another, seen or not.
+        stands still for most moves. So an entry rounds as much as any smaller one.
         """
         largest = [np.zeros(gradient.shape) for gradient in self.gradients]
         for _ in range(2):
@@ -305,7 +305,10 @@ class LayerPair:
                 rows.append([_scatter(np.array(g)) for g in zip(*row, strict=True)])
             for n, each in enumerate(zip(*rows, strict=True)):
                 largest[n] = np.fmax(largest[n], 2 * _least_seen(each) / np.sqrt(70))
-        return [np.full(a.shape, np.max(a, initial=0)) for a in largest]
+        return [
+            _lent_upwards(noise, np.abs(g))
+            for noise, g in zip(largest, self.gradients, strict=True)
+        ]
 
     def _gradients_at(self, leaves):
         """Return the gradients at these leaves, nan outside of the domain."""
@@ -327,6 +330,14 @@ def _scatter(row):
     moves = np.any(np.diff(row, axis=0) != 0, axis=0)
     fourth = np.fmax.reduce(np.abs(np.diff(row, 4, axis=0)), axis=0, initial=0)
     return np.fmax(fourth, np.where(moves, np.spacing(np.abs(row[0])), 0))
+
+
+def _lent_upwards(noise, size):
+    """Return for each entry the largest noise of those that are no larger."""
+    order = np.argsort(size, axis=None)
+    lent = np.empty(noise.size)
+    lent[order] = np.fmax.accumulate(noise.ravel()[order]) if noise.size else []
+    return lent.reshape(noise.shape)
 
 
 def _least_seen(rows):
