@@ -11,22 +11,16 @@ import io
 import json
 import textwrap
 
-GROUPS = {  # the columns of the table: a layer, and how its functions' names begin
-    "softmax": ("logsumexp", "softmax", "log_softmax"),
-    "cross-e.": ("cross_entropy",),
-    "linear": ("linear",),
-    "ReLU": ("relu",),
-    "psi": ("psi",),
-    "L-Softmax": ("lsoftmax",),
-}
+from npsoftmax.checks.layers import LAYERS
+
 WIDTH = 79  # characters in a line
 
 
 def table(grades):
     """Return the table: points in all and by layer, and the file's name at the end."""
     names = list(grades[0].functions)
-    groups = {group: _members(group, names) for group in GROUPS}
-    groups = {group: members for group, members in groups.items() if members}
+    groups = {head: _members(layer, names) for head, layer in LAYERS.items()}
+    groups = {head: members for head, members in groups.items() if members}
     heads = ["points", *groups, "file"]
     rows = [[*_cells(grade, groups), grade.path.name] for grade in grades]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
@@ -46,9 +40,8 @@ def _cells(grade, groups):
     return cells
 
 
-def _members(group, names):
-    begins = GROUPS[group]
-    return [name for name in names if name.removesuffix("_prime").startswith(begins)]
+def _members(layer, names):
+    return [each.name for each in layer.FUNCTIONS if each.name in names]
 
 
 def _number(points):

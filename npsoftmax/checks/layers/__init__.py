@@ -9,5 +9,12 @@ from npsoftmax.checks.layers import (
     softmax,
 )
 
-LAYERS = (softmax, cross_entropy, linear, relu, psi, lsoftmax)
-CONTRACT = {each.name: each for layer in LAYERS for each in layer.FUNCTIONS}
+LAYERS = {  # by the names that head their columns in a table
+    "softmax": softmax,
+    "cross-e.": cross_entropy,
+    "linear": linear,
+    "ReLU": relu,
+    "psi": psi,
+    "L-Softmax": lsoftmax,
+}
+CONTRACT = {each.name: each for layer in LAYERS.values() for each in layer.FUNCTIONS}
