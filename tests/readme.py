@@ -60,7 +60,7 @@ def recorded_runs():
 def table():
     """Return the table, without the differences seed by seed, for length."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    rows, _differences, _reading = train._report(recorded_runs(), stream).split("\n\n")
+    rows, _differences, _reading = train.report(recorded_runs(), stream).split("\n\n")
     return f"{rows}\n"
 
 

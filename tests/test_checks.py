@@ -758,7 +758,7 @@ def test_check_of_a_function_with_another_name_says_what_can_be_checked():
         check(my_softmax)
 
 
-# ----------------------------------------------------------------- one mistake at a time
+# ---------------------------------------------------------------- one mistake at a time
 
 
 SHARED = """

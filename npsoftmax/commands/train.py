@@ -129,7 +129,7 @@ def run(args):
     words = sys.stderr if args.json else sys.stdout
     runs, early = _train(dataset, settings, args)
     if runs:
-        print(_report(runs, words), file=words)
+        print(report(runs, words), file=words)
     if runs and args.json:
         fields = _as_json(runs, settings, args.lam_min or LAM_MIN)
         print(json.dumps(fields, indent=2, allow_nan=False))
@@ -195,7 +195,7 @@ class _Progress:
             )
 
 
-def _report(runs, stream):
+def report(runs, stream):
     """Return the table, the differences seed by seed and the sentence, as text."""
     rows, pairs = experiment.table(runs), experiment.pairs(runs)
     paragraphs = [_table(rows, stream), _differences(pairs, stream)]
