@@ -884,7 +884,7 @@ def test_two_mistakes_at_once_are_both_named():
 
 def test_a_change_nobody_has_listed_is_shown_beside_the_line_of_the_page():
     def cross_entropy_backward(dloss, cache):
-        return dloss + (cache.p - cache.one_hot) / len(cache.p)
+        return (dloss + cache.p - cache.one_hot) / len(cache.p)
 
     failure = failure_of(
         "cross_entropy_backward", one_hot.cross_entropy_forward, cross_entropy_backward

@@ -115,7 +115,7 @@ class Function:
         """Return the size that each letter of `shapes` has in some inputs."""
         sizes = {}
         for name, axes in self.shapes.items():
-            sizes |= zip(axes, np.shape(inputs.get(name, ())), strict=False)
+            sizes |= zip(axes, np.shape(inputs.get(name)), strict=False)
         return sizes
 
     def on_paper(self, inputs, result, index):
