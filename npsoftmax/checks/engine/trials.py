@@ -1,0 +1,103 @@
+"""Further inputs that tell mistakes apart, and what a mistake must explain there.
+
+In goes a function that has failed; out come `Trial`s, its results beside the right
+ones, for inputs of sizes whose ratios cannot be confused.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from npsoftmax.checks.layers import CONTRACT
+
+SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
+TRIALS = 4  # of each kind
+
+
+class Trial(NamedTuple):
+    """One further input, with the function's results and the right ones, by name."""
+
+    inputs: dict
+    yours: dict
+    right: dict
+    hard: bool
+
+    @property
+    def is_right(self):
+        return all_same(self.yours, self.right)
+
+
+class Cause(NamedTuple):
+    """A mistake's short name, the words for it, the further inputs on which it holds,
+    the line of the page as it would have to be, and what it makes of any inputs.
+    """
+
+    name: str
+    words: str
+    confirmed: int = 0
+    line: str = ""
+    does: Callable | None = None  # does(inputs) -> {result: value}
+
+    def explains(self, subject, inputs):
+        """Return whether it gives what the function gives there, which is wrong."""
+        if self.does is None or not _complete(subject.function, inputs):
+            return self.does is None
+        trial, does = trial_at(subject, inputs), self.does(inputs)
+        return bool(
+            trial
+            and does
+            and all_same(trial.yours, does, least=1.0)
+            and not all_same(trial.right, does, least=1.0)
+        )
+
+
+def _complete(function, inputs):
+    forward = CONTRACT[function.forward].takes if function.forward else ()
+    return {*function.takes, *forward} - {"cache"} <= inputs.keys()
+
+
+def trials_of(subject, seed):
+    """Return the trials of a function, ordinary and hard ones."""
+    rng, function = np.random.default_rng([seed, 2016]), subject.function
+    kinds = (function.ordinary, False), (function.dangerous, True)
+    trials = [
+        trial_at(subject, inputs(rng, i), hard)
+        for inputs, hard in kinds
+        for i in range(TRIALS)
+    ]
+    return [trial for trial in trials if trial]
+
+
+def trial_at(subject, inputs, hard=False):
+    """Return None where the function raises: such an input tells nothing apart."""
+    try:
+        yours = in_float64(subject.results(**inputs))
+    except Exception:
+        return None
+    right = {
+        name: None if value is None else np.asarray(value[0])
+        for name, value in subject.function.expected(inputs).items()
+    }
+    return Trial(inputs, yours, right, hard)
+
+
+def in_float64(results):
+    return {k: v if v is None else np.asarray(v, float) for k, v in results.items()}
+
+
+def same(a, b, least=0.0):
+    """Return whether two results agree, beside the largest entry, or `least`."""
+    if a is None or b is None:
+        return a is b is None
+    if a.shape != b.shape:
+        return False
+    with np.errstate(all="ignore"):
+        size = np.max(np.abs(b), initial=least, where=np.isfinite(b))
+        close = np.abs(a - b) <= SAME * size
+    return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
+
+
+def all_same(yours, others, least=0.0):
+    """Return whether all results agree, name by name."""
+    return all(same(yours[name], others[name], least) for name in yours)
