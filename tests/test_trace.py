@@ -267,7 +267,7 @@ WRONG = (
     (("psi",), {"angle": -1}, "angle is -1"),
     (("psi",), {"angle": "x"}, "angle is 'x'"),
     (("psi",), {"margin": 2.5}, "m is 2.5, but the margin is an integer"),
-    (("psi",), {"margin": 101}, "m is 101, but a trace is for m from 1 to 100"),
+    (("psi",), {"margin": 101}, "m is 101, but the margin is an integer"),
     (("psi",), {"lam": 1}, "psi has no lam: only margin, angle"),
     (("softmax",), {"angle": 1}, "softmax has no angle: only seed"),
     (("l-softmax",), {"norms": (1, -2)}, "norms is -2"),

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import margin as check_margin
-from npsoftmax.arguments import non_negative
+from npsoftmax.validate import margin as check_margin
+from npsoftmax.validate import non_negative
 from npsoftmax.trace.passes import Call
 
 LARGEST_MARGIN = 100
