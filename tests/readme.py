@@ -15,8 +15,8 @@ import planted_bugs
 
 from npsoftmax import __main__ as command_line
 from npsoftmax import experiment
-from npsoftmax.commands import train
-from npsoftmax.metrics import Measures
+from npsoftmax.commands import report
+from npsoftmax.intervals import Interval
 
 README = Path(__file__).parent.parent / "README.md"
 RECORD = Path(__file__).parent / "digits.json"
@@ -47,21 +47,28 @@ def escaped(printed):
     return printed.replace("\\", r"\\")
 
 
-def recorded_runs():
-    """Return the Runs of digits.json, without their parameters."""
-    return [
-        experiment.Run(
-            run["m"], run["seed"], Measures(**run["train"]), Measures(**run["test"]), ()
-        )
-        for run in json.loads(RECORD.read_text(encoding="utf-8"))["runs"]
+def recorded():
+    """Return the Rows and Pairs of digits.json."""
+    fields = json.loads(RECORD.read_text(encoding="utf-8"))
+    rows = [experiment.Row(**_with(experiment.Spread, row)) for row in fields["rows"]]
+    pairs = [
+        experiment.Pair(**_with(Interval, pair)) for pair in fields["minus_softmax"]
     ]
+    return rows, pairs
+
+
+def _with(kind, fields):
+    """Return the fields, those that are dicts as this kind of NamedTuple."""
+    return {
+        name: kind(**value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }
 
 
 def table():
-    """Return the table, without the differences seed by seed, for length."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    rows, _differences, _reading = train._report(recorded_runs(), stream).split("\n\n")
-    return f"{rows}\n"
+    """Return the table, without the words and the pairs below it, for length."""
+    page = report.Page.of(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    return f"{report.table(recorded()[0], page)}\n"
 
 
 def example(text):

@@ -8,7 +8,7 @@ import pytest
 from npsoftmax import plots
 from npsoftmax.__main__ import main
 from npsoftmax.commands import figures
-from npsoftmax.training import Settings
+from npsoftmax.training import settings_for
 
 STARTS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
@@ -22,9 +22,11 @@ def test_without_out_every_figure_is_listed_and_none_is_written(
 ):
     monkeypatch.chdir(tmp_path)
     assert main(["figures"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    words = " ".join(printed.split())
     for name, picture in figures.GALLERY.items():
-        assert f"{name:16}{picture.shows}" in lines
+        assert f"{name} {picture.shows}" in words
     assert listing(tmp_path) == []
 
 
@@ -38,7 +40,10 @@ def test_listing_does_not_load_matplotlib():
 
 
 def test_every_figure_is_written_from_one_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(figures, "Settings", lambda: Settings(epochs=1))
+    def short(m, N):
+        return settings_for(m, N)._replace(epochs=1)
+
+    monkeypatch.setattr(figures, "settings_for", short)
     monkeypatch.setitem(plots.STYLE, "savefig.dpi", 40)
     folder = tmp_path / "new" / "folder"
     assert main(["figures", "--out", str(folder)]) == 0
