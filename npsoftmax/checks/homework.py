@@ -8,7 +8,7 @@ The functions to fill in stand in stubs.py, which is the homework itself.
 
 import shlex
 import textwrap
-from pathlib import Path
+from pathlib import Path, PurePath
 
 STUBS = Path(__file__).with_name("stubs.py")
 WIDTH = 79  # characters in a line of a hint
@@ -17,8 +17,14 @@ WIDTH = 79  # characters in a line of a hint
 def homework(path):
     """Return the homework's source, with `path` as the FILE of its commands."""
     text = STUBS.read_text(encoding="utf-8")
-    text = text.replace("check FILE", f"check {shlex.quote(str(path))}")
+    text = text.replace("check FILE", f"check {_quoted(path)}")
     return text.replace("  # noqa: F401", "")
+
+
+def _quoted(path):
+    """Return the path as a shell takes it, inside a docstring that stays Python."""
+    name = path.as_posix() if isinstance(path, PurePath) else str(path)
+    return shlex.quote(name).replace("\\", r"\\").replace('"', r"\"")
 
 
 def hint(name, more=False):

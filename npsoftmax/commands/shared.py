@@ -52,6 +52,17 @@ def positive(high=math.inf):
     return positive_number
 
 
+def save(path, content, force=False):
+    """Write a file whole, or raise CommandError; FileExistsError is the caller's."""
+    try:
+        write_whole(path, content, force)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        why = error.strerror or error
+        raise CommandError(f"{path} cannot be written: {why}") from None
+
+
 class FigureFile:
     """Where a figure goes: looked at before any work, written after it.
 
@@ -76,15 +87,12 @@ class FigureFile:
         """Write the file, under the next number where its name was taken meanwhile."""
         while True:
             try:
-                write_whole(self.path, content, self.force)
+                save(self.path, content, self.force)
                 return self.path
             except FileExistsError:
                 if self.chosen:
                     raise CommandError(f"{self.path} is there by now") from None
                 self.path = self._free()
-            except OSError as error:
-                why = error.strerror or error
-                raise CommandError(f"{self.path} cannot be written: {why}") from None
 
     def _free(self):
         others = (Path(f"npsoftmax-{n}.png") for n in itertools.count(2))
