@@ -86,8 +86,9 @@ def trained(
 
     datasets: one for all seeds, or folds: seed s has datasets[s % len(datasets)].
     settings: from m and how many images there are to train on. jobs: how many processes
-    train at once; what comes out is the same to the digit. watch: is called after each
-    epoch with m, seed and Epoch, whose params are left out.
+    train at once; what comes out is the same to the digit. They begin anew, so a script
+    that calls this does it below `if __name__ == "__main__":`. watch: is called after
+    each epoch with m, seed and Epoch, whose params are left out.
     """
     tasks = [(m, seed, seed % len(datasets)) for seed in seeds for m in margins]
     sizes = [len(dataset.x_train) for dataset in datasets]

@@ -121,6 +121,7 @@ def _one_thread_and_no_interrupt():
 
 def _serve(work, given, connection):
     """Do tasks as they come, until the connection closes; in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # not inherited on Windows
     with contextlib.suppress(EOFError, OSError):
         while True:
             task = connection.recv()

@@ -65,7 +65,7 @@ def mnist_trials():
 
 def size_trials():
     """Yield networks of both sizes' settings on so many images of MNIST."""
-    for N, size, m in itertools.product((4_000, 10_000, 20_000), SIZES, MARGINS):
+    for N, size, m in itertools.product((4_000, 10_000), SIZES, MARGINS):
         chosen = settings_for(m, 1 if size == "small" else 60_000)
         yield Trial(f"MNIST, {N:,}", size, m, chosen.rate, chosen.decay, 0, (1,))
 
@@ -234,8 +234,9 @@ run once on the five test parts, with the rates above, before the search ended.
 
 50,000 of the 60,000 images to train on, the other 10,000 to validate, hidden 256 256,
 batches of 128, 30 epochs, one seed, {mnist} networks. lam_min is 0.02, 0.05 and 0.1 for
-m = 2, 3 and 4, which asks for nearly the whole wedge. The test part was read after this
-choice: [mnist.md](mnist.md).
+m = 2, 3 and 4, which asks for nearly the whole wedge. Widths, batch, epochs and lam_min
+were not searched: they had been proposed with errors on the test part, of other rates
+([mnist.md](mnist.md)). With these rates the test part was read once, after this choice.
 
 {mnist_table}
 
@@ -246,9 +247,12 @@ of the 60,000; one seed.
 
 {sizes_table}
 
-{sizes_words}
+{sizes_words}"""
+SIZES_WORDS = """\
+On 4,000 images the small settings are by far the better ones for softmax, and for the
+others the two differ by 0.4 points or less. On 10,000 the large ones are better for
+all. So the rule has one step, at 10,000 images.
 """
-SIZES_WORDS = ""
 
 
 def page(digits, mnist, by_size):

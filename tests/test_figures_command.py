@@ -1,5 +1,6 @@
 """`npsoftmax figures`: lists, writes all or none, and never over a file unasked."""
 
+import re
 import subprocess
 import sys
 
@@ -114,3 +115,28 @@ def test_the_derivative_of_the_example_is_right():
     for x in (0.1, 0.7, 1.5):
         numeric = complex_step(figures.hard_to_differentiate, x)
         assert abs(figures.its_derivative(x) - numeric) < 1e-14 * abs(numeric)
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("a" * 300, "File name too long"),
+        ("circle", "is a file, but it must be a folder"),
+        ("circle/below", "no folder .* that can be written"),
+        ("dangling", "is a file, but it must be a folder"),
+        ("file", "is a file, but it must be a folder"),
+        ("file/below", "no folder .* that can be written"),
+        ("/proc/new", "cannot be written to"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_one_line(
+    folder, words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").write_text("mine")
+    assert main(["figures", "jacobian", "--out", folder]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert re.search(words, line)
+    assert listing(tmp_path) == ["circle", "dangling", "file"]

@@ -7,6 +7,11 @@ from hypothesis import given
 
 from npsoftmax.intervals import CONFIDENCE, paired_interval, t_quantile
 
+SAME, FOLDS = [0] * 5, [0, 1, 2, 3, 4]
+TRIALS = 400
+# Of a share over so many trials, where it is CONFIDENCE.
+FOUR_ERRORS = 4 * np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / TRIALS)
+
 
 @pytest.mark.parametrize(
     ("freedom", "t"),
@@ -26,33 +31,24 @@ def drawn(rng, folds, seeds, images, of_seed, of_image):
     ]
 
 
-@pytest.mark.parametrize("folds", [[0] * 5, [0, 1, 2, 3, 4]], ids=["same", "folds"])
+def share_covered(folds, of_seed, of_image):
+    """Return how often the interval of drawn differences has the true mean in it."""
+    rng = np.random.default_rng(0)
+    intervals = (
+        paired_interval(drawn(rng, folds, 5, 40, of_seed, of_image), folds)
+        for _ in range(TRIALS)
+    )
+    return np.mean([low <= 0 <= high for _, low, high in intervals])
+
+
+@pytest.mark.parametrize("folds", [SAME, FOLDS], ids=["same", "folds"])
 @pytest.mark.parametrize(("of_seed", "of_image"), [(0, 0), (0.3, 0), (0, 2), (0.3, 2)])
 def test_an_interval_covers_the_true_mean_as_often_as_it_says(folds, of_seed, of_image):
-    rng = np.random.default_rng(0)
-    trials = 1000
-    hits = 0
-    for _ in range(trials):
-        _, low, high = paired_interval(
-            drawn(rng, folds, 5, 40, of_seed, of_image), folds
-        )
-        hits += low <= 0 <= high
-    # Four standard errors of a share over so many trials.
-    error = 4 * np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / trials)
-    assert hits / trials >= CONFIDENCE - error
+    assert share_covered(folds, of_seed, of_image) >= CONFIDENCE - FOUR_ERRORS
 
 
 def test_in_folds_an_interval_is_no_wider_than_it_must_be():
-    rng = np.random.default_rng(0)
-    folds = [0, 1, 2, 3, 4]
-    hits = sum(
-        low <= 0 <= high
-        for _, low, high in (
-            paired_interval(drawn(rng, folds, 5, 40, 0.3, 1), folds)
-            for _ in range(1000)
-        )
-    )
-    assert hits / 1000 <= CONFIDENCE + 4 * np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / 1000)
+    assert share_covered(FOLDS, 0.3, 1) <= CONFIDENCE + FOUR_ERRORS
 
 
 @given(st.floats(-10, 10), st.lists(st.integers(0, 4), min_size=2, max_size=8))

@@ -24,6 +24,12 @@ def test_what_it_says_of_the_table_is_what_the_intervals_say():
     assert readme.report.reading(pairs).replace("\n", " ") in " ".join(TEXT.split())
 
 
+def test_what_it_says_of_mnist_is_what_was_measured():
+    assert readme.mnist_in_short() in " ".join(TEXT.split())
+    page = readme.MNIST.read_text(encoding="utf-8")
+    assert readme.block(page, "npsoftmax") == readme.mnist()
+
+
 def test_every_file_it_links_to_is_there():
     for path in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (readme.README.parent / path).exists(), path

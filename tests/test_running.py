@@ -43,9 +43,6 @@ CASES = {
         JACOBIAN, 0, "1 figure is in out", "out/jacobian.png",
         {"MPLBACKEND": "nonsense"},
     ),
-    "a backend with windows": Case(
-        JACOBIAN, 0, "1 figure is in out", "out/jacobian.png", {"MPLBACKEND": "tkagg"}
-    ),
     "no docstrings": Case(
         f"{sys.executable} -OO -m npsoftmax figures", 0, "writes them"
     ),

@@ -10,10 +10,11 @@ import tracemalloc
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis.strategies as st
 import matplotlib.image
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 
 from npsoftmax import experiment, plots
 from npsoftmax.__main__ import build_parser, command_names, main
@@ -344,6 +345,30 @@ def test_what_cannot_be_done_ends_with_2_and_one_line_before_any_work(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def any_arguments():
+    options = [
+        "--margins", "--seeds", "--first-seed", "--hidden", "--features", "--epochs",
+        "--batch", "--rate", "--lam-min", "--jobs", "--out", "--data", "--force",
+        "--json", "--no-figure", "train", "figures", "--", "-",
+    ]  # fmt: skip
+    numbers = st.one_of(st.integers(), st.floats()).map(str)
+    words = st.one_of(st.sampled_from(options), numbers, st.text(max_size=9))
+    return st.lists(words.filter(lambda word: "\0" not in word), max_size=6)
+
+
+@given(arguments=any_arguments())
+def test_any_arguments_lead_to_a_result_or_to_one_line(tmp_path_factory, arguments):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(tmp_path_factory.mktemp("any")),
+    ):
+        patch.setattr(experiment, "trained", lambda *_: (run_of(m) for m in (1, 2)))
+        patch.setitem(plots.STYLE, "savefig.dpi", 10)
+        outcome = run_command("train", *arguments)
+    assert outcome.code in (0, 1, 2)
+    assert outcome.code != 2 or len(outcome.errors.splitlines()) == 1
+
+
 def test_a_folder_that_cannot_be_written_is_noticed_before_training(monkeypatch):
     monkeypatch.setattr(experiment, "trained", None)
     monkeypatch.setattr("os.access", lambda path, mode: False)
@@ -374,6 +399,17 @@ def test_a_dangling_link_is_a_name_that_is_taken(tmp_path, monkeypatch):
     (tmp_path / "npsoftmax.png").symlink_to("nowhere.png")
     assert "npsoftmax-2.png" in run_command(*QUICK[:-1]).output
     assert not (tmp_path / "nowhere.png").exists()
+
+
+@pytest.mark.usefixtures("no_training")
+def test_where_the_figure_cannot_be_drawn_the_table_is_not_lost(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plots, "figure_of_features", None)
+    outcome = run_command(*QUICK[:-1])
+    assert outcome.code == 1
+    assert "softmax  " in outcome.output
+    assert "the figure cannot be drawn: TypeError" in outcome.errors
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("no_training")

@@ -1,13 +1,16 @@
 """SGD, the annealing of lambda, and the training loop."""
 
+import inspect
 import itertools
 import re
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
+from npsoftmax import training
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
 from npsoftmax.training import (
     LARGE_FROM,
@@ -150,6 +153,31 @@ def test_the_rule_by_size_has_one_step():
     for m in (1, 2, 3, 4):
         sizes = [settings_for(m, N) for N in (1, LARGE_FROM - 1, LARGE_FROM, 10**6)]
         assert sizes[0] == sizes[1] != sizes[2] == sizes[3]
+
+
+def errors_beside_the_settings():
+    """Return the rows that training.py quotes: the rate, and an error a margin."""
+    source = inspect.getsource(training)
+    row = r"^# .* (0\.\d+)" + 4 * r" +([\d.]+)" + "$"
+    return re.findall(row, source, re.MULTILINE)
+
+
+def test_the_errors_beside_the_settings_are_those_of_the_search():
+    page = (Path(__file__).parent / "settings.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| ([\d.]+) \| 0.0005 (.*) \|$", page, re.MULTILINE)
+    searched = [
+        [rate, *(error for error, _ in re.findall(r"([\d.]+), ([\d.]+)", cells))]
+        for rate, cells in found
+    ]
+    assert [list(row) for row in errors_beside_the_settings()] == searched
+
+
+@pytest.mark.parametrize(("size", "N"), [("small", 1437), ("large", 60_000)])
+def test_the_rate_of_each_margin_has_the_smallest_error_of_the_search(size, N):
+    quoted = errors_beside_the_settings()
+    rows = np.array(quoted[:4] if size == "small" else quoted[4:], float)
+    for m in (1, 2, 3, 4):
+        assert settings_for(m, N).rate == rows[rows[:, m].argmin(), 0]
 
 
 @pytest.mark.parametrize("m", [1, 4])

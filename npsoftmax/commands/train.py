@@ -30,7 +30,7 @@ from npsoftmax.commands.shared import (
 from npsoftmax.terminal import LiveLine
 from npsoftmax.training import BEGIN, LARGE, LARGE_FROM, SMALL, settings_for
 
-MOST_MARGIN = 100  # beyond, psi has more pieces than degrees to tell them apart
+MOST_MARGIN = 100  # as in `npsoftmax trace`
 EXAMPLES = """\
 examples:
   npsoftmax train                          softmax and m = 2, 3, 4, five seeds
@@ -287,6 +287,8 @@ def _written(figure, runs, datasets, labels):
         return str(figure.write(plots.content_of(drawn, kind))), ""
     except CommandError as error:
         return "", error
+    except Exception as error:  # whatever it is, the table is not to be lost
+        return "", f"the figure cannot be drawn: {type(error).__name__}: {error}"
 
 
 def _print(runs, labels, where, words, as_json):
