@@ -8,6 +8,7 @@ import functools
 import inspect
 import io
 import json
+import os
 import re
 import socket
 import subprocess
@@ -345,3 +346,25 @@ def names_of_the_page():
             }
     gradients = {name for name in found if re.fullmatch("d[a-zA-Z_]+", name)}
     return found - {"cache", "axis", "_"} - {g for g in gradients if g[1:] in found}
+
+
+def test_the_command_that_runs_them_gives_the_same_file_twice(tmp_path):
+    pytest.importorskip("nbconvert", reason="it comes with the extra `notebooks`")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^(jupyter nbconvert .*?)```", readme, re.M | re.S)
+    source = "import time\nfor i in range(3):\n    print(i)\n    time.sleep(0.3)"
+    cells = [code_cells("02_derive_p_minus_y")[0] | {"source": source, "outputs": []}]
+    path = tmp_path / "notebooks" / "prints.ipynb"
+    path.parent.mkdir()
+    path.write_text(json.dumps(notebook("02_derive_p_minus_y") | {"cells": cells}))
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    written = []
+    for _ in range(2):
+        subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=os.environ | {"PATH": programs},
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    (cell,) = json.loads(written[0])["cells"]
+    assert len(cell["outputs"]) == 1  # not one for each line that came late

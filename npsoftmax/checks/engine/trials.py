@@ -44,12 +44,9 @@ class Cause(NamedTuple):
         if self.does is None or not _complete(subject.function, inputs):
             return self.does is None
         trial, does = trial_at(subject, inputs), self.does(inputs)
-        return bool(
-            trial
-            and does
-            and all_same(trial.yours, does, least=1.0)
-            and not all_same(trial.right, does, least=1.0)
-        )
+        if not trial or not does or not all_same(trial.yours, does, least=1.0):
+            return False
+        return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
 
 
 def _complete(function, inputs):
@@ -101,3 +98,17 @@ def same(a, b, least=0.0):
 def all_same(yours, others, least=0.0):
     """Return whether all results agree, name by name."""
     return all(same(yours[name], others[name], least) for name in yours)
+
+
+def _gap(yours, others):
+    """Return how far two results are apart, at their worst entry."""
+    return max(_apart(value, others[name]) for name, value in yours.items())
+
+
+def _apart(a, b):
+    """Return the largest difference; inf where one alone is nan, inf, or not there."""
+    if a is None or b is None or a.shape != b.shape:
+        return 0.0 if a is b else np.inf
+    with np.errstate(all="ignore"):
+        off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
+    return float(np.nan_to_num(off, nan=np.inf).max(initial=0.0))

@@ -15,7 +15,7 @@ def solved(off, yours, right):
     off, yours and right are results in one row. Where the entry's difference changes
     its sign, a bisection of the logarithm finds the number.
     """
-    grid = np.r_[-1074:-60:40j, -60:13]
+    grid = np.r_[-1074:-60:40j, -59.6:13]  # no power of two, which people write
     if yours.shape != right.shape:
         return
     with np.errstate(all="ignore"):
@@ -47,7 +47,7 @@ def _few_digits(value):
     limits = [np.finfo(t) for t in (np.float64, np.float32)]
     known = [float(n) for t in limits for n in (t.eps, t.tiny)]
     short = dict.fromkeys(float(f"{value:.{d}g}") for d in (1, 2, 3, 4))
-    yield from (n for n in (*short, *known) if abs(n - value) < 0.01 * value)
+    yield from (n for n in (*known, *short) if abs(n - value) < 0.01 * value)
     yield value
 
 
