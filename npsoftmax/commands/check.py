@@ -36,6 +36,17 @@ def add_arguments(parser):
         help="only the function NAME, or all with NAME in their name; may be repeated",
     )
     parser.add_argument(
+        "--as",
+        metavar="NAME=THEIRS",
+        dest="called",
+        action="append",
+        type=_pair,
+        help="what goes by another name: --as cross_entropy=my_loss; may be repeated",
+    )
+    parser.add_argument(
+        "--columns", action="store_true", help="a sample is a column, not a row"
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
     )
     parser.add_argument(
@@ -59,13 +70,21 @@ def run(args):
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
-    from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
+    from npsoftmax.checks.engine.load import SolutionError
 
     try:
-        solution = load_solution(args.file) if args.file else Solution.reference()
+        solution = _solution(args)
     except SolutionError as error:
         raise CommandError(str(error)) from None
     return _checked(solution, names, args)
+
+
+def _solution(args):
+    from npsoftmax.checks.engine.load import Solution, load_solution
+
+    if not args.file:
+        return Solution.reference()
+    return load_solution(args.file, dict(args.called or ()), args.columns)
 
 
 def _checked(solution, names, args):
@@ -101,6 +120,13 @@ def chosen(words):
             )
         names += found
     return names
+
+
+def _pair(text):
+    name, _, theirs = text.partition("=")
+    if not name or not theirs:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")
+    return name, theirs
 
 
 def _count(text):

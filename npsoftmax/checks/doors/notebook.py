@@ -48,18 +48,29 @@ class Outcome:
 
 
 def check(
-    functions=None, *, only=None, seed=0, examples=EXAMPLES, verbose=False, stream=None
+    functions=None,
+    *,
+    only=None,
+    names=None,
+    columns=False,
+    seed=0,
+    examples=EXAMPLES,
+    verbose=False,
+    stream=None,
 ):
     """Check a function, several, a module or a dict, print the result, and return it.
 
     functions: what is checked; npsoftmax itself without it. only: names of functions.
+    names: {name of the contract: theirs}, for functions that go by another name;
+    columns: a sample is a column.
     seed, examples: what is drawn, and how many inputs for each property. The result is
     true if everything that is written is right: `assert check(softmax)`.
 
     Raises SolutionError if no function has a name of the contract.
     """
     own = functions is None
-    solution = Solution.reference() if own else Solution.from_object(functions)
+    solution = Solution.reference() if own else None
+    solution = solution or Solution.from_object(functions, names, columns)
     if only is None:
         only = [name for name in CONTRACT if solution.status[name] != MISSING]
     return show(solution, only, seed, examples, verbose, stream or sys.stdout)
@@ -68,6 +79,10 @@ def check(
 def show(solution, only, seed, examples, verbose, stream):
     """Check, and print each function's line and message as soon as it is known."""
     live, paint = LiveLine(stream), painter(stream)
+    for text in solution.said:
+        print(words.said_of(text), file=stream)
+    if solution.said:
+        print(file=stream)
 
     def progress(name, done, total):
         live.show(f"  {name:23} {'.' * done}{' ' * (total - done)}|")
@@ -85,6 +100,8 @@ def show(solution, only, seed, examples, verbose, stream):
             traceback.print_exception(each.failure.error, file=stream)
         if each.failure:
             print(words.indented(each.failure.message), file=stream, flush=True)
+    if solution.is_read:
+        reports = [each for each in reports if each.verdict != NOT_WRITTEN]
     if missing := words.not_written(reports):
         print(missing, file=stream)
     print(f"\n{words.summary(reports)}", file=stream)

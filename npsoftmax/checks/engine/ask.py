@@ -56,6 +56,11 @@ class Failure:
         return self.row.function
 
     @property
+    def adapter(self):
+        """Return what calls the function, where it is not as the contract has it."""
+        return self.solution.adapter(self.function)
+
+    @property
     def gate(self):
         return self.row.gate
 
@@ -134,6 +139,7 @@ class FunctionReport:
     seconds: float = 0.0
     printed: str = ""
     waits: list = field(default_factory=list)
+    title: str = ""  # what the person calls it
 
 
 def check_solution(
@@ -170,8 +176,10 @@ class Asking:
 
     def report(self, name, progress=None):
         """Return the `FunctionReport` of a function."""
-        rows = CONTRACT[name].asked(self.demand)
-        report = self.known[name] = FunctionReport(name, total=len(rows))
+        rows = self.solution.asked(name, self.demand)
+        title = self.solution.title(name)
+        report = FunctionReport(name, total=len(rows), title=title)
+        self.known[name] = report
         report.verdict, report.note = self.before_asking(name)
         if report.verdict != RIGHT:
             return report
@@ -184,7 +192,7 @@ class Asking:
             report.examples += len(self.inputs_of(row))
             report.printed = report.printed or printed.getvalue()
             if failure and failure.right_on_paper:
-                forward = CONTRACT[name].forward
+                forward = self.solution.title(CONTRACT[name].forward)
                 report.note = (
                     f"your gradient is right on paper: your {forward} is wrong"
                 )

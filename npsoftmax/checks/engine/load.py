@@ -8,14 +8,16 @@ Solution.reference()        npsoftmax itself
 import difflib
 import importlib
 import inspect
-import sys
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from npsoftmax.checks.engine.safely import line_in, quietly, said, time_limit
+from npsoftmax.checks.engine.read import Adapter, Readings, adapter_to_paste
+from npsoftmax.checks.engine.safely import quietly, time_limit
+from npsoftmax.checks.engine.source import SolutionError, run_file
+from npsoftmax.checks.generic import float32_for_float32
 from npsoftmax.checks.layers import CONTRACT
 
 WRITTEN = "written"
@@ -41,10 +43,6 @@ class _Lazy(dict):
         return self[key]
 
 
-class SolutionError(Exception):
-    """A file that cannot be checked, with the one line that says why."""
-
-
 @dataclass
 class Solution:
     """The functions of the contract found in one place, and the state of each name."""
@@ -53,12 +51,33 @@ class Solution:
     source: Path | None = None
     status: dict = field(init=False)
     own: bool = field(default=False)  # True for npsoftmax itself
+    said: list = field(default_factory=list)  # how it was read, in sentences
+    more: list = field(default_factory=list)  # solutions, of what is there twice
+    is_read: bool = False  # some function is not as the contract has it
+    runs: bool = True  # the file can be run as a whole
 
     def __post_init__(self):
         self.status = _Lazy(self._status)
 
     def __getitem__(self, name):
         return self.functions[name]
+
+    def adapter(self, name):
+        """Return what calls a function of theirs as the contract does, or None."""
+        function = self.functions.get(name)
+        return function if isinstance(function, Adapter) else None
+
+    def title(self, name):
+        """Return what a person calls a function of the contract."""
+        adapter = self.adapter(name)
+        return adapter.title if adapter else name
+
+    def asked(self, name, demand):
+        """Return the properties asked of a function: of others' no type but a float."""
+        rows = CONTRACT[name].asked(demand)
+        if self.adapter(name):
+            rows = [row for row in rows if row.test is not float32_for_float32]
+        return rows
 
     @property
     def written(self):
@@ -71,7 +90,7 @@ class Solution:
         return cls(_reference_functions(), own=True)
 
     @classmethod
-    def from_object(cls, obj):
+    def from_object(cls, obj, names=None, columns=False):
         """Return the solution in a function, several, a module or a dict."""
         if isinstance(obj, Solution):
             return obj
@@ -82,7 +101,7 @@ class Solution:
         else:
             functions = obj if isinstance(obj, list | tuple | set) else [obj]
             named = {getattr(each, "__name__", repr(each)): each for each in functions}
-        return cls(_of_the_contract(named, "what was given"))
+        return _solution(named, "what was given", names, columns)
 
     def _status(self, name):
         if name not in self.functions:
@@ -125,61 +144,55 @@ class Solution:
             return None
 
 
-def load_solution(path):
-    """Return the `Solution` in the Python file `path`. Raises SolutionError."""
+def load_solution(path, names=None, columns=False, read=True):
+    """Return the `Solution` in a Python file or notebook. Raises SolutionError.
+
+    names: {name of the contract: theirs}. columns: a sample is a column. read: also
+    what is not written as the contract says.
+    """
     path = Path(path)
-    code = _compiled(path)
-    module = types.ModuleType(f"solution_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)
-    try:
-        with quietly():
-            exec(code, vars(module))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise SolutionError(f"{path}{_place(error, path)}: {said(error)}") from error
-    finally:
-        sys.path.remove(folder)
-    return Solution(_of_the_contract(vars(module), path), source=path)
+    named, said = run_file(path)
+    solution = _solution(named, path, names, columns, read, said)
+    solution.source, solution.runs = path, not said and path.suffix != ".ipynb"
+    return solution
 
 
-def _compiled(path):
-    if path.is_dir():
-        raise SolutionError(
-            f"{path} is a folder: name the file in it, "
-            f"or check all of them with `npsoftmax grade {path}`"
-        )
-    if path.suffix == ".ipynb":
-        raise SolutionError(
-            f"{path} is a notebook: inside it, "
-            "`from npsoftmax.checks import check; check(softmax)` checks a function"
-        )
-    try:
-        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except OSError as error:
-        raise SolutionError(f"{path}: {error.strerror.lower()}") from None
-    except SyntaxError as error:
-        line = f", line {error.lineno}" if error.lineno else ""
-        text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
-        raise SolutionError(f"{path}{line}: {error.msg}{text}") from None
-    except (ValueError, UnicodeError) as error:
-        raise SolutionError(f"{path} is not Python source: {error}") from None
+def _solution(named, where, names=None, columns=False, read=True, said=()):
+    """Return what is found under some names. Raises SolutionError where it is nothing."""
+    if not read:
+        named = named | {k: named.get(v) for k, v in (names or {}).items()}
+        functions = {n: named[n] for n in CONTRACT if callable(named.get(n))}
+        if functions:
+            return Solution(functions)
+    readings = Readings(named, names, columns)
+    if not readings.functions:
+        raise SolutionError(_nothing_of_ours(readings, where, said))
+    more = [Solution(functions) for functions in readings.more]
+    return Solution(
+        readings.functions,
+        said=[*said, *readings.said, *_unread(readings.unread)],
+        more=more,
+        is_read=bool(readings.said),
+    )
 
 
-def _of_the_contract(named, where):
-    functions = {name: named[name] for name in CONTRACT if callable(named.get(name))}
-    if functions:
-        return functions
-    names = [name for name in named if not name.startswith("_")]
+def _unread(names):
+    if names:
+        yield f"looks like one of ours, and was not read: {', '.join(names)}"
+
+
+def _nothing_of_ours(readings, where, said):
+    if readings.unread:
+        return adapter_to_paste(where, readings)
+    names = [name for name in readings.named if not name.startswith("_")]
     near = [
         f"`{name}` (did you mean `{match[0]}`?)"
         for name in names
         if (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
     ]
-    raise SolutionError(
+    if said:
+        return said[0]
+    return (
         f"{where} defines none of the functions that can be checked"
         + (f", but {near[0]}" if near else "")
         + ": they are softmax, cross_entropy_forward and so on; "
@@ -195,8 +208,3 @@ def _reference_functions():
 def _comes_from_npsoftmax(function):
     module = getattr(inspect.unwrap(function), "__module__", None) or ""
     return module == "npsoftmax" or module.startswith("npsoftmax.")
-
-
-def _place(error, path):
-    line = line_in(error, path)
-    return f", line {line[0]}" if line else ""
