@@ -214,7 +214,7 @@ class Asking:
         if forward and self.solution.status[forward] not in (WRITTEN, REFERENCE):
             return WAITS, f"it needs {forward}, which makes its cache"
         if forward in self.known and _no_cache(self.known[forward].failure):
-            return WAITS, f"first repair {forward}"
+            return WAITS, f"first repair {self.solution.title(forward)}"
         return RIGHT, ""
 
     # ------------------------------------------------------------------ one property

@@ -151,9 +151,12 @@ def load_solution(path, names=None, columns=False, read=True):
     what is not written as the contract says.
     """
     path = Path(path)
-    named, said = run_file(path)
+    named, remarks, failures = run_file(path)
+    if failures and not read:
+        raise SolutionError(failures[0])
+    said = [*remarks, *failures]
     solution = _solution(named, path, names, columns, read, said)
-    solution.source, solution.runs = path, not said and path.suffix != ".ipynb"
+    solution.source, solution.runs = path, not said
     return solution
 
 
@@ -191,7 +194,7 @@ def _nothing_of_ours(readings, where, said):
         if (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
     ]
     if said:
-        return said[0]
+        return said[-1]
     return (
         f"{where} defines none of the functions that can be checked"
         + (f", but {near[0]}" if near else "")

@@ -177,14 +177,16 @@ class Way:
         raw = call(*(handed[role] for role in self.order), **named)
         shape = self._shape_of_value(inputs)
         found = [each for _, each in _results(raw, obj, OUTPUTS)]
-        values = [self._value(each, shape, inputs) for each in found]
-        places = [i for i, value in enumerate(values) if value is not None]
-        if not places:
+        values = (self._value(each, shape, inputs) for each in found)
+        place, value = next(
+            ((i, v) for i, v in enumerate(values) if v is not None), (None, None)
+        )
+        if value is None:
             raise Wrong(Kind.SHAPE, f"it gives nothing of shape {shape}")
-        rest = found[: places[0]] + found[places[0] + 1 :]
+        rest = found[:place] + found[place + 1 :]
         rest = rest[0] if len(rest) == 1 else tuple(rest)
         kept = {"handed": handed, "rest": rest, "obj": obj, "inputs": inputs}
-        return values[places[0]], Kept(**kept, out=found[places[0]])
+        return value, Kept(**kept, out=found[place])
 
     def _shape_of_value(self, inputs):
         if self.family == "cross_entropy":
@@ -280,7 +282,7 @@ class Way:
             if array.shape != kept.handed["x"].shape:
                 return None
             array = array.reshape(shape)
-        elif array.shape == (*shape, shape[-1]):
+        elif "softmax" in self.family and array.shape == (*shape, shape[-1]):
             return array  # a Jacobian for each row
         else:
             array = back(array, self.view, shape)
@@ -434,7 +436,9 @@ def _tried(ask, trials):
             pairs += ask(inputs, right, d)
         except NEVER_OURS:
             return RAISES_ALWAYS, None
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # exit() too
             return NOTHING, None
     return _score(pairs)
 
@@ -721,19 +725,24 @@ def signature_is_that_of(name, function):
 
 def keeps_to_the_contract(name, named):
     """Return whether a function does, called once, what the contract says it does."""
-    function, inputs = CONTRACT[name], None
-    family = next(f for f, names in FAMILIES.items() if name in names)
-    try:
-        inputs, _, d = _trials(family)[0]
-        given = [inputs[key] for key in function.takes if key in inputs]
-        if function.forward:
-            forward = named[function.forward]
-            takes = CONTRACT[function.forward].takes
-            given = [d, forward(*(inputs[key] for key in takes))[1]]
-        result = named[name](*given)
-    except NotImplementedError:
+    function = CONTRACT[name]
+    family = next((f for f, names in FAMILIES.items() if name in names), None)
+    if not family:
         return True
-    except Exception:
+    inputs, _, d = _trials(family)[0]
+    try:
+        with quietly(), time_limit(SECONDS):
+            given = [inputs[key] for key in function.takes if key in inputs]
+            if function.forward:
+                takes = CONTRACT[function.forward].takes
+                forward = named[function.forward]
+                given = [d, forward(*(inputs[k] for k in takes if k in inputs))[1]]
+            result = named[name](*given)
+    except (NotImplementedError, Endless):
+        return True
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         return False
     several = isinstance(result, tuple) and len(result) == len(function.gives)
     return several or (len(function.gives) == 1 and not isinstance(result, dict))
@@ -754,10 +763,9 @@ class Readings:
             for name in CONTRACT
             if callable(named.get(name)) and signature_is_that_of(name, named[name])
         }
-        with quietly(), time_limit(SECONDS):
+        self.kept = []
+        if not columns:
             self.kept = [n for n in self.contract if keeps_to_the_contract(n, named)]
-        if columns:
-            self.kept = []
         self.found, self.used = [], set()
         for name, row in self._units():
             with contextlib.suppress(Endless), quietly(), time_limit(SECONDS):
@@ -845,7 +853,7 @@ class Readings:
         if len(best) == 1:
             return (best[0][2].view == COLUMNS) * (1 + (best[0][1] > RAISES_ALWAYS))
         (rows, d_rows, _), (columns, d_columns, _) = best
-        if columns + d_columns <= rows + d_rows:
+        if columns + d_columns <= rows + d_rows or columns < RIGHT:
             return 0
         return 1 + (d_columns > d_rows)
 
@@ -913,7 +921,6 @@ FORMS = {
     "t": "labels one-hot",
     "f": "labels as floats",
     "Y": "labels (N, 1)",
-    "V": "W (C, D)",
 }
 
 
@@ -925,6 +932,7 @@ def sentence(way, targets, lone):
     forms = [FORMS[role] for role in way.roles if role in FORMS]
     more = "; ".join([*forms, *way.accepted.values(), *_found_out(way, targets)])
     of = OF[way.roles[0]].format(*LAYOUTS[way.view])
+    of = of.replace("(D, C)", "(C, D)") if "V" in way.roles else of
     hint = "; right if each column is a sample: --columns" * lone
     name = forward.title.partition(":")[0]
     return (

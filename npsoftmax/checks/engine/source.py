@@ -23,7 +23,7 @@ class SolutionError(Exception):
 
 
 def run_file(path):
-    """Return (names, said): what the file defines, and what could not be run.
+    """Return (names, remarks, failures): what it defines, and what could not be run.
 
     Raises SolutionError for what is no Python.
     """
@@ -44,7 +44,7 @@ def run_file(path):
     told = failures[:MOST_SAID]
     if more := failures[MOST_SAID:]:
         told.append(f"{len(more)} more statements could not be run")
-    return vars(module), [*remarks, *told]
+    return vars(module), remarks, told
 
 
 def _package_of(path):

@@ -283,7 +283,7 @@ def _check(task, write):
     from npsoftmax.checks.engine.ask import check_solution
 
     try:
-        solution = load_solution(task["path"])
+        solution = load_solution(task["path"], read=False)
     except SolutionError as error:
         write(problem=str(error).replace(task["path"], Path(task["path"]).name))
         return
