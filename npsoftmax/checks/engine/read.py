@@ -15,7 +15,6 @@ import re
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import Kind, Wrong
 from npsoftmax.checks.conventions import (
     COLUMNS,
@@ -158,8 +157,8 @@ class Way:
     def forward(self, inputs, reg=0.0):
         """Return the value and what is kept for the backward."""
         if self.margins and inputs["m"] not in self.margins:
-            stand_in = npsoftmax.lsoftmax_forward(*inputs.values())
-            return stand_in[0], Kept(stand_in=stand_in[1])
+            right = CONTRACT["lsoftmax_forward"].expected(inputs)
+            return right["z"][0], Kept(stand_in=inputs)
         if self.view != ONE_ROW:
             return self._once(inputs, reg)
         rows = [_row(inputs, i) for i in range(len(inputs["z"]))]
@@ -219,8 +218,9 @@ class Way:
     def backward(self, d, kept):
         """Return the gradients, by the contract's names."""
         if hasattr(kept, "stand_in"):
-            dx, dW = npsoftmax.lsoftmax_backward(d, kept.stand_in)
-            return {"dx": dx, "dW": dW}
+            inputs = kept.stand_in | {"dz": d}
+            right = CONTRACT["lsoftmax_backward"].expected(inputs)
+            return {name: value for name, (value, _) in right.items()}
         if self.view == ONE_ROW:
             d = d if np.ndim(d) else np.full(len(kept.rows), d / len(kept.rows))
             rows = zip(d, kept.rows, strict=True)
@@ -298,7 +298,7 @@ class Way:
                 array, multiplied = array @ np.asarray(d)[..., None], True
                 array = array[..., 0]
             if "by p" in self.accepted:
-                p = npsoftmax.softmax(kept.inputs["z"])
+                p = ROLES["p"](kept.inputs)
                 array = p * (array - (p * array).sum(axis=-1, keepdims=True))
             if not multiplied:
                 array = array * d
@@ -590,6 +590,9 @@ def best_gradient(way, candidates, trials):
 # -------------------------------------------------------------------------- a reading
 
 
+DEFAULTS = {"axis": -1, "lam": 0.0, "b": None}
+
+
 class Adapter:
     """A function of theirs, called as the contract calls its own."""
 
@@ -597,11 +600,17 @@ class Adapter:
         self.way, self.name = way, name
         self.function = CONTRACT[name]
         self.__signature__ = inspect.Signature(
-            inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            inspect.Parameter(
+                each,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=DEFAULTS.get(each, inspect.Parameter.empty),
+            )
             for each in self.function.takes
         )
         self.__name__ = self.title
         self.__wrapped__ = way.theirs.thing
+        if self.function.forward and callable(way.gradient[0]):
+            self.__wrapped__ = way.gradient[0]
 
     @property
     def title(self):
@@ -620,7 +629,8 @@ class Adapter:
             gradients = self.way.backward(*arguments)
             given = tuple(gradients[name] for name in self.function.gives)
             return given if len(given) > 1 else given[0]
-        inputs = dict(zip(self.function.takes, arguments, strict=True))
+        inputs = DEFAULTS | dict(zip(self.function.takes, arguments, strict=False))
+        inputs = {name: inputs[name] for name in self.function.takes}
         if self.way.wrong:
             raise Wrong(Kind.VALUE, self.way.wrong)
         if "axis" in inputs:

@@ -292,12 +292,15 @@ def _check(task, write):
         solution,
         only=task["names"],
         seed=task["seed"],
+        progress=lambda name, done, total: done or write(begin=name),
         **({"examples": task["examples"]} if task["examples"] else {}),
     )
     for name in task["names"]:
         write(begin=name)
-        report = next(reports)
-        write(end=name, entry=_entry(report, solution))
+        _ = solution.status[name]  # for which it is called
+    write(begin=None)
+    for report in reports:
+        write(end=report.name, entry=_entry(report, solution))
     write(done=True)
 
 
@@ -305,7 +308,7 @@ def _entry(report, solution):
     """Return what is kept of one function's report: plain data, for the diary."""
     from npsoftmax.checks.engine.ask import NOT_YOURS
 
-    calls = _borrowed(solution, report.name) if report.passed else []
+    calls = list(solution.first[report.name].borrows) if report.passed else []
     if report.name in calls:
         return nothing(report.name, NOT_YOURS)
     entry = nothing(report.name, report.verdict, _reason(report))
@@ -342,20 +345,3 @@ def _typed(value):
         return _typed(value.tolist())
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
     return repr(int(value) if whole else value)
-
-
-def _borrowed(solution, name):
-    """Return the functions of npsoftmax that a call of one function runs."""
-    ran = set()
-
-    def notice(frame, event, _):
-        if event == "call" and frame.f_globals.get("__package__") == "npsoftmax":
-            ran.add(frame.f_code.co_name)
-
-    try:
-        solution.first_call(name, before=lambda: sys.setprofile(notice))
-    except Exception:  # as in the check itself
-        pass
-    finally:
-        sys.setprofile(None)
-    return [each for each in CONTRACT if each in ran]
