@@ -1,17 +1,20 @@
 """Check the functions in a Python file, and say what is wrong with them.
 
-FILE defines any of the functions of the contract (softmax, cross_entropy_forward, ...;
-`npsoftmax start FILE` writes a file with all of them to fill in). Each is run on drawn
-inputs; where it fails, the smallest input that fails is shown, and the likely mistake.
-Without FILE, npsoftmax checks itself.
+FILE, a Python file or a notebook, defines any of the functions of the contract (softmax,
+cross_entropy_forward, ...; `npsoftmax start FILE` writes a file with all of them to fill
+in), or what people write in their place: softmax_loss(x, y), affine_forward(x, w, b),
+classes with forward and backward; the first lines say how it was read. Each is run on
+drawn inputs; where it fails, the smallest input that fails is shown, and the likely
+mistake. Without FILE, npsoftmax checks itself.
 
 examples:
   npsoftmax check homework.py
   npsoftmax check homework.py -k softmax        one function
   npsoftmax check homework.py -k psi -v         with each property by name
   npsoftmax check homework.py --examples 500    more inputs for each property
+  npsoftmax check mine.py --as cross_entropy=my_loss    by another name
 
-Exit code: 0 what is written is right, 1 something is wrong, 2 could not run.
+Exit code: 0 what is written is right, 1 something is wrong, 2 nothing to judge.
 """
 
 import argparse
@@ -100,6 +103,8 @@ def _checked(solution, names, args):
         outcome = notebook.show(
             solution, names, args.seed, examples, args.verbose, sys.stdout
         )
+    if outcome.nothing_is_judged:
+        return 2
     return 0 if outcome.nothing_is_wrong else 1
 
 

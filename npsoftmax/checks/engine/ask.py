@@ -294,7 +294,7 @@ class Asking:
         forward_is_right = self._forward_is_right(row.function)
         how = row.test.__doc__ or ""
         failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
-        if self._is_right_on_paper(failure):
+        if self._is_right_on_paper(failure) or self._is_its_forward_s(failure):
             return _with(failure, right_on_paper=True)
         return self._explained(failure)
 
@@ -376,6 +376,11 @@ class Asking:
         rows = CONTRACT[failure.function].asked(self.demand)
         rows = [row for row in rows if row.gate == "gradient"]
         return bool(rows) and all(map(self.holds, rows))
+
+    def _is_its_forward_s(self, failure):
+        """Return whether another's backward fails by calling a forward that is wrong."""
+        forward = CONTRACT[failure.function].forward
+        return bool(failure.adapter and forward and self._because(failure) == forward)
 
 
 def _extreme(name):

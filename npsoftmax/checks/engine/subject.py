@@ -72,7 +72,7 @@ class Subject:
         call = self.solution[self.name]
         try:
             return call(*arguments)
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, Wrong):
             raise
         except BaseException as error:
             raise self._raised(call, arguments, error) from None
