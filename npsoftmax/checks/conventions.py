@@ -1,7 +1,7 @@
 """What other people's functions look like: one table, and how each is asked.
 
-A row says by which names a function is recognised, what is handed to it, in the order of
-trying, and how arrays may lie. A letter is a thing of the contract, as they want it:
+A row says by which names a function is recognised, what is handed to it, in the order
+of trying, and how arrays may lie. A letter is a thing of the contract, as they want it:
 
     z   logits (N, C)                    x, W, b, h, m, lam   as in the contract
     p   the probabilities of z           V   W as (C, D), a row for a class
@@ -9,7 +9,7 @@ trying, and how arrays may lie. A letter is a thing of the contract, as they wan
     t   labels as one-hot rows (N, C)    X   a matrix that chooses them
     f   labels as floats                 Y   labels as (N, 1)
 
-Which one it is, is found by asking (engine/read.py), with sizes that cannot be confused.
+Which it is, is found by asking (engine/read.py), with sizes that cannot be confused.
 """
 
 import re
@@ -32,16 +32,21 @@ class Convention(NamedTuple):
     names: str
     takes: tuple[str, ...]
     views: tuple[str, ...]
-    words: str
 
 
 TABLE = (
-    Convention("softmax", "softmax", ("z",), (ROWS, ONE_ROW, COLUMNS), "p of {z}"),
+    Convention("softmax", "softmax", ("z",), (ROWS, ONE_ROW, COLUMNS)),
     Convention(
-        "log_softmax", "logsoftmax", ("z",), (ROWS, ONE_ROW, COLUMNS), "log p of {z}"
+        "log_softmax",
+        "logsoftmax",
+        ("z",),
+        (ROWS, ONE_ROW, COLUMNS),
     ),
     Convention(
-        "logsumexp", "logsumexp", ("z",), (ROWS, ONE_ROW, COLUMNS), "logsumexp of {z}"
+        "logsumexp",
+        "logsumexp",
+        ("z",),
+        (ROWS, ONE_ROW, COLUMNS),
     ),
     Convention(
         "cross_entropy",
@@ -50,24 +55,31 @@ TABLE = (
         r"|nll(loss)?",
         ("z y", "z t", "p y", "p t", "z Y", "p Y", "R X y"),
         (ROWS, ONE_ROW, COLUMNS),
-        "loss of {z}",
     ),
     Convention(
         "linear",
         "affine|linear|fc|dense|fullyconnected",
-        ("x W b", "x V b"),
+        ("x W b",),
         (ROWS, COLUMNS),
-        "z of {x}",
     ),
-    Convention("relu", "relu", ("h",), (ROWS, COLUMNS), "a of h, of any shape"),
+    Convention("relu", "relu", ("h",), (ROWS,)),
     Convention(
         "lsoftmax",
         "lsoftmax(linear)?|largemargin(softmax|innerproduct)?",
         ("x W y", "x V y", "x V f", "x W f"),
         (ROWS,),
-        "logits of {x}",
     ),
 )
+
+FAMILIES = {  # the value alone, the forward, the backward
+    "softmax": ("softmax", "softmax_forward", "softmax_backward"),
+    "log_softmax": ("log_softmax", "log_softmax_forward", "log_softmax_backward"),
+    "logsumexp": ("logsumexp", "logsumexp", None),
+    "cross_entropy": (None, "cross_entropy_forward", "cross_entropy_backward"),
+    "linear": (None, "linear_forward", "linear_backward"),
+    "relu": (None, "relu_forward", "relu_backward"),
+    "lsoftmax": (None, "lsoftmax_forward", "lsoftmax_backward"),
+}
 
 ROLES = {
     "z": lambda i: i["z"],
@@ -99,13 +111,16 @@ SUGGESTS = {
     "d": r"d_?(a|h|l|p|y|z|out|outputs?|loss|values?|probs?)?|g|gb|.*grad.*|upstream"
     r"|delta|dist_?grad|dl_.*",
 }
-SUGGESTS |= {k: SUGGESTS["y"] for k in "tfY"} | {"V": SUGGESTS["W"], "R": SUGGESTS["W"]}
+IS_THE = {"p": "z", "R": "z", "t": "y", "f": "y", "Y": "y", "V": "W"}
+SUGGESTS |= {k: SUGGESTS[of] for k, of in IS_THE.items() if k not in "pR"}
+SUGGESTS["R"] = SUGGESTS["W"]
 
 # Numbers that are passed by their names, where a function or its class has them.
 SETTINGS = {
     "m": r"m|margin",
     "lam": r"lam|lambda_?|lambd|beta",
     "reg": r"reg|regulari[sz]ation|reg_strength|l2",
+    "axis": r"axis|dim",
     "name": r"name",
     "learning rate": r"lr|learning_rate",
 }
@@ -143,6 +158,20 @@ def looks_like_one(name):
 
 
 # --------------------------------------------------------------------- how arrays lie
+
+LAYOUTS = {
+    ROWS: ("(N, C)", "(N, D)", "(D, C)"),
+    COLUMNS: ("(C, N)", "(D, N)", "(C, D)"),
+    ONE_ROW: ("(C,), a row at a time", "", ""),
+}
+OF = {
+    "z": "logits {0}",
+    "p": "probabilities {0}",
+    "R": "X {1} and W {2}",
+    "x": "x {1} and W {2}",
+    "h": "x of any shape",
+}
+FORMS = {"t": "labels one-hot", "f": "labels as floats", "Y": "labels (N, 1)"}
 
 
 def laid_out(role, array, view):

@@ -317,19 +317,15 @@ def _how(failure):
     function = CONTRACT[failure.function]
     if failure.how:
         return failure.how
+    if failure.adapter and failure.gate in ("call", "types"):
+        return "it was called as the first lines say"
     if failure.gate == "inputs" and failure.table is None:
         return "it was called twice, or with arrays that cannot be written to"
     return _HOW[failure.gate].format(
-        signature=_signature(failure),
+        signature=function.signature,
         forward=failure.solution.title(function.forward),
         sentence=failure.row.sentence,
     )
-
-
-def _signature(failure):
-    if failure.adapter:
-        return f"{failure.adapter.title}"
-    return CONTRACT[failure.function].signature
 
 
 # ------------------------------------------------------------------- the reproducer
@@ -365,7 +361,7 @@ def _reproducer_of_theirs(failure):
         code = (
             f"import runpy, numpy as np; f = runpy.run_path({_quoted(solution.source)})"
         )
-        lines = [code, *lines, *adapter.calls(shown, 'f["{}"]')]
+        lines = [code, *lines, *adapter.calls(shown, 'f["{}"]'.format)]
         return f"python -c {shlex.quote('; '.join(lines))}"
     return "\n".join(["import numpy as np", *lines, *adapter.calls(shown)])
 

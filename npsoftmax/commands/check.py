@@ -1,11 +1,11 @@
 """Check the functions in a Python file, and say what is wrong with them.
 
-FILE, a Python file or a notebook, defines any of the functions of the contract (softmax,
-cross_entropy_forward, ...; `npsoftmax start FILE` writes a file with all of them to fill
-in), or what people write in their place: softmax_loss(x, y), affine_forward(x, w, b),
-classes with forward and backward; the first lines say how it was read. Each is run on
-drawn inputs; where it fails, the smallest input that fails is shown, and the likely
-mistake. Without FILE, npsoftmax checks itself.
+FILE, a Python file or a notebook, defines any of the functions of the contract
+(softmax, cross_entropy_forward, ...; `npsoftmax start FILE` writes a file with all of
+them to fill in), or what people write in their place: softmax_loss(x, y),
+affine_forward(x, w, b), a class with forward and backward. The first lines say how it
+was read. Each function is run on drawn inputs; where it fails, the smallest input that
+fails is shown, and the likely mistake. Without FILE, npsoftmax checks itself.
 
 examples:
   npsoftmax check homework.py

@@ -378,7 +378,7 @@ class Asking:
         return bool(rows) and all(map(self.holds, rows))
 
     def _is_its_forward_s(self, failure):
-        """Return whether another's backward fails by calling a forward that is wrong."""
+        """Return whether a stranger's backward fails by a wrong forward it calls."""
         forward = CONTRACT[failure.function].forward
         return bool(failure.adapter and forward and self._because(failure) == forward)
 

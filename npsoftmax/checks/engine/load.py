@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.checks.engine.read import Adapter, Readings, adapter_to_paste
+from npsoftmax.checks.conventions import FAMILIES
+from npsoftmax.checks.engine.adapter import Adapter, adapter_to_paste
+from npsoftmax.checks.engine.read import Readings
 from npsoftmax.checks.engine.safely import quietly, time_limit
 from npsoftmax.checks.engine.source import SolutionError, run_file
 from npsoftmax.checks.generic import float32_for_float32
@@ -225,12 +227,18 @@ def load_solution(path, names=None, columns=False, read=True):
 
 
 def _solution(named, where, names=None, columns=False, read=True, said=()):
-    """Return what is found under some names. Raises SolutionError where it is nothing."""
+    """Return what is found under some names. Raises SolutionError for nothing."""
     if not read:
         named = named | {k: named.get(v) for k, v in (names or {}).items()}
         functions = {n: named[n] for n in CONTRACT if callable(named.get(n))}
         if functions:
             return Solution(functions)
+    for ours, theirs in (names or {}).items():
+        if not callable(named.get(theirs)):
+            raise SolutionError(f"{ours}={theirs}: there is no {theirs} in {where}")
+        if ours not in {*CONTRACT, *FAMILIES}:
+            known = ", ".join([*FAMILIES, *CONTRACT])
+            raise SolutionError(f"{ours}={theirs}: {ours} is not one of {known}")
     readings = Readings(named, names, columns)
     if not readings.functions:
         raise SolutionError(_nothing_of_ours(readings, where, said))
