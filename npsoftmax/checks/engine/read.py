@@ -382,9 +382,8 @@ class Readings:
             names = [forward, backward]
             self.used |= {gradient} - {None}
         functions = self.functions
-        if own not in self.kept and any(
-            n in functions or n in self.kept for n in names
-        ):
+        taken = {*functions, *self.kept} - {own, gradient}
+        if taken & {*names}:
             if not way.gradient:
                 return
             functions = {}
