@@ -6,6 +6,7 @@ the verdicts were found by hand, for most before there was anything to read them
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import npsoftmax
 from npsoftmax.__main__ import main
 from npsoftmax.checks import SolutionError, check_solution, load_solution
 from npsoftmax.checks.doors.notebook import check
+from npsoftmax.checks.engine import ask
 
 REAL = Path(__file__).with_name("real")
 RIGHT, WRONG, WAITS = "right", "wrong", "cannot be checked"
@@ -155,8 +157,9 @@ def solution_of(case):
 
 
 def verdicts(solution):
-    """Return {function, as its writer calls it: the verdict}."""
-    reports = check_solution(solution, examples=10, simplify=False)
+    """Return {function, as its writer calls it: the verdict}; no mistake is named."""
+    with mock.patch.object(ask, "cause_of", return_value=None):
+        reports = list(check_solution(solution, simplify=False))
     written = [each for each in reports if each.verdict != "not written yet"]
     return {each.title: each.verdict for each in written}
 

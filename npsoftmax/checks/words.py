@@ -11,7 +11,7 @@ import numpy as np
 
 from npsoftmax.checks.engine.safely import said
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.checks.paper import counted, g
+from npsoftmax.checks.paper import counted, exactly
 
 WIDTH = 78  # of a message, which stands two columns in
 LABEL = 15  # columns of `  looks like   `
@@ -28,8 +28,11 @@ def line(report, paint=lambda text, look: text):
     verdict = f"{report.verdict.upper() if report.failure else report.verdict:17}"
     if report.verdict == "right":
         detail = f"{report.total:2} properties, {report.examples} examples"
+    elif report.because:
+        detail = f"because it calls {report.because}"
     elif report.failure:
         detail = f"{len(report.passed)} of {report.total} properties hold"
+        detail += ", wrong on extreme inputs only" * report.only_extreme
     else:
         detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
@@ -55,6 +58,12 @@ def _sentence(function, name):
     return f"{function} {name.removeprefix(f'{function}_').replace('_', ' ')}"
 
 
+def messages(report):
+    """Return what there is to say of a function that is wrong by itself."""
+    failures = [] if report.because else [report.failure, report.extreme]
+    return [indented(failure.message) for failure in failures if failure]
+
+
 def indented(text):
     """Return a message set off from the lines around it."""
     return "\n" + "\n".join(f"  {line}".rstrip() for line in text.split("\n")) + "\n"
@@ -73,10 +82,14 @@ def summary(reports):
     order = sorted(set(verdicts), key=lambda each: (each != "right", each != "wrong"))
     counts = {verdict: verdicts.count(verdict) for verdict in order}
     number = len(verdicts)
+    causes = [report.because for report in reports if report.because]
+    first = max(causes, key=causes.count, default="")
+    others = "another calls it" if len(causes) == 1 else f"{len(causes)} others call it"
+    begin = f"\nBegin with {first}: {others}." if first else ""
     if counts.get("right") == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
     parts = [f"{count} {verdict}" for verdict, count in counts.items()]
-    return f"{counted(number, 'function')}: {', '.join(parts)}."
+    return f"{counted(number, 'function')}: {', '.join(parts)}.{begin}"
 
 
 # ------------------------------------------------------------- the message of a failure
@@ -108,8 +121,12 @@ def _theirs(failure, text):
 
 
 def _context(failure):
-    """Return what is known of the loss, where a gradient is wrong."""
+    """Return what is known beside: of ordinary inputs, or of the loss of a gradient."""
     forward = failure.solution.title(CONTRACT[failure.function].forward)
+    if failure.gate == "stability":
+        return said_of(
+            f"Ordinary inputs are right. What does not hold: {failure.row.sentence}."
+        )
     if failure.gate not in ("own gradient", "gradient"):
         return ""
     if failure.gate == "own gradient" and failure.loss_is_right:
@@ -185,7 +202,7 @@ def _aligned(matrix):
 
 
 def _number(value):
-    return g(value) if np.isfinite(value) else str(float(value))
+    return exactly(value) if np.isfinite(value) else str(float(value))
 
 
 # ---------------------------------------------------------------------------- table
@@ -259,6 +276,8 @@ def _explanation(failure):
         on = f" (holds on {failure.found.confirmed} further inputs too)"
         words = failure.diagnosis + (on if failure.found.confirmed else "")
         lines += _labelled("looks like", words)
+        if failure.found.line:
+            lines += _labelled("as if", failure.found.line)
     paper = _on_paper(failure)
     if paper:
         lines += _labelled("on paper", paper)
