@@ -43,7 +43,7 @@ def add_arguments(parser):
         metavar="NAME=THEIRS",
         dest="called",
         action="append",
-        type=_pair,
+        type=pair,
         help="what goes by another name: --as cross_entropy=my_loss; may be repeated",
     )
     parser.add_argument(
@@ -127,7 +127,8 @@ def chosen(words):
     return names
 
 
-def _pair(text):
+def pair(text):
+    """Return (NAME, THEIRS) of the argument NAME=THEIRS."""
     name, _, theirs = text.partition("=")
     if not name or not theirs:
         raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")

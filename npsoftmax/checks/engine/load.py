@@ -158,7 +158,7 @@ class Solution:
         else:
             functions = obj if isinstance(obj, list | tuple | set) else [obj]
             named = {getattr(each, "__name__", repr(each)): each for each in functions}
-        return _solution(named, "what was given", names, columns)
+        return _read(named, "what was given", names, columns)
 
     def _status(self, name):
         if name not in self.functions:
@@ -214,25 +214,32 @@ def load_solution(path, names=None, columns=False, read=True):
     """Return the `Solution` in a Python file or notebook. Raises SolutionError.
 
     names: {name of the contract: theirs}. columns: a sample is a column. read: also
-    what is not written as the contract says.
+    what is not written as the contract says, and what is left of a file that fails.
     """
     path = Path(path)
     named, remarks, failures = run_file(path)
-    if failures and not read:
+    if read:
+        said = [*remarks, *failures]
+        solution = _read(named, path, names, columns, said)
+    elif failures:
         raise SolutionError(failures[0])
-    said = [*remarks, *failures]
-    solution = _solution(named, path, names, columns, read, said)
-    solution.source, solution.runs = path, not said
+    else:
+        solution = _by_the_contract(named, path, names)
+    for each in (solution, *solution.more):
+        each.source, each.runs = path, not remarks + failures
     return solution
 
 
-def _solution(named, where, names=None, columns=False, read=True, said=()):
-    """Return what is found under some names. Raises SolutionError for nothing."""
-    if not read:
-        named = named | {k: named.get(v) for k, v in (names or {}).items()}
-        functions = {n: named[n] for n in CONTRACT if callable(named.get(n))}
-        if functions:
-            return Solution(functions)
+def _by_the_contract(named, where, names):
+    named = named | {ours: named.get(theirs) for ours, theirs in (names or {}).items()}
+    functions = {name: named[name] for name in CONTRACT if callable(named.get(name))}
+    if not functions:
+        raise SolutionError(_nothing_of_ours(named, where))
+    return Solution(functions)
+
+
+def _read(named, where, names=None, columns=False, said=()):
+    """Return what is found, by the contract or as others write it."""
     for ours, theirs in (names or {}).items():
         if not callable(named.get(theirs)):
             raise SolutionError(f"{ours}={theirs}: there is no {theirs} in {where}")
@@ -240,33 +247,26 @@ def _solution(named, where, names=None, columns=False, read=True, said=()):
             known = ", ".join([*FAMILIES, *CONTRACT])
             raise SolutionError(f"{ours}={theirs}: {ours} is not one of {known}")
     readings = Readings(named, names, columns)
+    if not readings.functions and readings.unread:
+        raise SolutionError(adapter_to_paste(where, readings))
     if not readings.functions:
-        raise SolutionError(_nothing_of_ours(readings, where, said))
-    more = [Solution(functions) for functions in readings.more]
+        raise SolutionError(said[-1] if said else _nothing_of_ours(named, where))
+    unread = f"looks like one of ours, and was not read: {', '.join(readings.unread)}"
     return Solution(
         readings.functions,
-        said=[*said, *readings.said, *_unread(readings.unread)],
-        more=more,
+        said=[*said, *readings.said, *([unread] if readings.unread else [])],
+        more=[Solution(functions) for functions in readings.more],
         is_read=bool(readings.said),
     )
 
 
-def _unread(names):
-    if names:
-        yield f"looks like one of ours, and was not read: {', '.join(names)}"
-
-
-def _nothing_of_ours(readings, where, said):
-    if readings.unread:
-        return adapter_to_paste(where, readings)
-    names = [name for name in readings.named if not name.startswith("_")]
+def _nothing_of_ours(named, where):
     near = [
         f"`{name}` (did you mean `{match[0]}`?)"
-        for name in names
-        if (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
+        for name in named
+        if not name.startswith("_")
+        and (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
     ]
-    if said:
-        return said[-1]
     return (
         f"{where} defines none of the functions that can be checked"
         + (f", but {near[0]}" if near else "")
