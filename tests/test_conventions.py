@@ -186,6 +186,7 @@ SENTENCES = [
     ("layers_in_a_window", "line 4: ModuleNotFoundError"),
     ("layers_in_a_window", "was not read: DenseLayer, SoftmaxCrossEntropy"),
     ("no_caches_and_a_relative_import", "images (N, d1, .., dk) too"),
+    ("bias_as_a_row", "db is a row, (1, C)"),
     ("modules_for_one_sample", "of logits (C,), a row at a time"),
     ("modules_for_one_sample", "a gradient by the probabilities"),
     ("lsoftmax_in_an_operator", "of x (N, D) and W (C, D)"),

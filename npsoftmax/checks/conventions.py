@@ -181,11 +181,6 @@ def laid_out(role, array, view):
     return array[:, None] if role == "b" else array.T.copy()
 
 
-def back(array, view, shape):
-    """Return an array of theirs as the contract has it; as it is where it cannot be."""
-    array = np.asarray(array)
-    if view == COLUMNS:
-        array = array.T
-    if array.shape != shape and array.size == np.prod(shape) and 1 in array.shape:
-        return array.reshape(shape)  # (1, C) for (C,), (N, 1) for (N,)
-    return array
+def back(array, view):
+    """Return an array of theirs as the contract has it."""
+    return array.T if view == COLUMNS else array

@@ -125,7 +125,8 @@ def _context(failure):
     forward = failure.solution.title(CONTRACT[failure.function].forward)
     if failure.gate == "stability":
         return said_of(
-            f"Ordinary inputs are right. What does not hold: {failure.row.sentence}."
+            "Ordinary inputs are right. What does not hold: "
+            f"{_title(failure)} {failure.row.words}."
         )
     if failure.gate not in ("own gradient", "gradient"):
         return ""

@@ -461,8 +461,9 @@ def _agreement(failure, subject):
     for each in checked.inputs:
         if f"d{each.name}" == name and each.numeric.shape == np.shape(right):
             off = np.max(np.abs(each.numeric - right), initial=0.0)
+            forward = subject.solution.title(subject.function.forward)
             return (
-                f"{checked.method} differences of your {subject.function.forward} "
+                f"{checked.method} differences of your {forward} "
                 f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
             )
     return ""

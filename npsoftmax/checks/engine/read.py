@@ -161,7 +161,8 @@ def _best_ways(theirs, row, views, strict, of):
     found = []
     for view in views:
         if view == ONE_ROW and found and row.family != "cross_entropy":
-            if max(score for score, _ in found) == RIGHT or not _mixes(found[0][1], of):
+            score, way = max(found, key=lambda each: each[0])
+            if score == RIGHT or way.has_axis or not _mixes(way, of):
                 continue
             found = []
         for way in _ways(theirs, row, view, strict):

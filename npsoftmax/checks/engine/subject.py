@@ -64,7 +64,8 @@ class Subject:
         try:
             return self.of(forward).values_and_cache(inputs)
         except Wrong as wrong:
-            what = f"its cache is missing, for of {forward}: {wrong.what}"
+            title = self.solution.title(forward)
+            what = f"its cache is missing, for of {title}: {wrong.what}"
             raise Wrong(wrong.kind, what, error=wrong.error) from None
 
     def raw(self, arguments):

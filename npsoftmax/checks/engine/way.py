@@ -17,6 +17,7 @@ from npsoftmax.checks.conventions import (
     IS_THE,
     ONE_ROW,
     ROLES,
+    ROWS,
     SETTINGS,
     SUGGESTS,
     back,
@@ -226,14 +227,12 @@ class Way:
         array = _real(given)
         if array is None or (isinstance(given, list) and self.view != ONE_ROW):
             return None
-        array = back(array, self.view, shape)
-        if (
-            self.family == "cross_entropy"
-            and not self.strict
-            and array.size == rows > 1
-        ):
-            self.accepted["each"] = "one loss a sample"
-            array = array.mean()
+        array = back(array, self.view)
+        if self.family == "cross_entropy" and not self.strict:
+            if array.size == rows > 1:
+                self.accepted["each"] = "one loss a sample"
+                array = array.mean()
+            array = array.reshape(shape) if array.size == 1 else array
         if array.shape != shape:
             return None
         if "sum" in self.accepted:
@@ -299,7 +298,11 @@ class Way:
         elif "softmax" in self.family and array.shape == (*shape, shape[-1]):
             return array  # a Jacobian for each row
         else:
-            array = back(array, self.view, shape)
+            array = back(array, self.view)
+        if name == "db" and array.shape == (1, *shape):
+            if self.view == ROWS:
+                self.accepted["db"] = "db is a row, (1, C)"
+            array = array[0]
         return array if array.shape == shape else None
 
     def _finished(self, name, array, d, kept, multiplied):
