@@ -34,41 +34,24 @@ class Convention(NamedTuple):
     views: tuple[str, ...]
 
 
+ANY = (ROWS, ONE_ROW, COLUMNS)
+LOSS = (
+    r"(average|mean|(sparse)?categorical|multiclass)?(softmax)?(and|with)?crossentropy"
+    r"(and|with)?(logits|softmax)?(loss|cost)?|softmax(with)?(loss|cost)|nll(loss)?"
+)
+LABELLED = ("z y", "z t", "p y", "p t", "z Y", "p Y", "R X y")
+MARGIN = r"lsoftmax(linear)?|largemargin(softmax|innerproduct)?"
+
 TABLE = (
-    Convention("softmax", "softmax", ("z",), (ROWS, ONE_ROW, COLUMNS)),
+    Convention("softmax", r"softmax", ("z",), ANY),
+    Convention("log_softmax", r"logsoftmax", ("z",), ANY),
+    Convention("logsumexp", r"logsumexp", ("z",), ANY),
+    Convention("cross_entropy", LOSS, LABELLED, ANY),
     Convention(
-        "log_softmax",
-        "logsoftmax",
-        ("z",),
-        (ROWS, ONE_ROW, COLUMNS),
+        "linear", r"affine|linear|fc|dense|fullyconnected", ("x W b",), ANY[::2]
     ),
-    Convention(
-        "logsumexp",
-        "logsumexp",
-        ("z",),
-        (ROWS, ONE_ROW, COLUMNS),
-    ),
-    Convention(
-        "cross_entropy",
-        r"(average|mean|(sparse)?categorical|multiclass)?(softmax)?(and|with)?"
-        r"crossentropy(and|with)?(logits|softmax)?(loss|cost)?|softmax(with)?(loss|cost)"
-        r"|nll(loss)?",
-        ("z y", "z t", "p y", "p t", "z Y", "p Y", "R X y"),
-        (ROWS, ONE_ROW, COLUMNS),
-    ),
-    Convention(
-        "linear",
-        "affine|linear|fc|dense|fullyconnected",
-        ("x W b",),
-        (ROWS, COLUMNS),
-    ),
-    Convention("relu", "relu", ("h",), (ROWS,)),
-    Convention(
-        "lsoftmax",
-        "lsoftmax(linear)?|largemargin(softmax|innerproduct)?",
-        ("x W y", "x V y", "x V f", "x W f"),
-        (ROWS,),
-    ),
+    Convention("relu", r"relu", ("h",), ANY[:1]),
+    Convention("lsoftmax", MARGIN, ("x W y", "x V y", "x V f", "x W f"), ANY[:1]),
 )
 
 FAMILIES = {  # the value alone, the forward, the backward
