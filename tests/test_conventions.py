@@ -16,6 +16,7 @@ from npsoftmax.__main__ import main
 from npsoftmax.checks import SolutionError, check_solution, load_solution
 from npsoftmax.checks.doors.notebook import check
 from npsoftmax.checks.engine import ask
+from npsoftmax.gradcheck import check_gradients
 
 REAL = Path(__file__).with_name("real")
 RIGHT, WRONG, WAITS = "right", "wrong", "cannot be checked"
@@ -366,3 +367,25 @@ def test_python_2_is_named_as_that(tmp_path, line):
     path.write_text(f"try:\n    pass\n{line}\n" if "except" in line else line)
     with pytest.raises(SolutionError, match=r"is Python 2, .*"):
         load_solution(path)
+
+
+def test_check_gradients_takes_a_loss_with_its_gradient_and_a_class_in_one_line():
+    names = {}
+    for name in ("loss_of_probabilities", "layer_that_keeps_its_output"):
+        exec((REAL / f"{name}.py").read_text(), names)
+    x, y = np.array([[1.0, 2, 0], [0, -1, 3]]), np.array([1, 0])
+    assert check_gradients(lambda x: names["softmax_loss"](x, y), np.multiply, x)
+
+    class Layer(names["Activation_Softmax"]):
+        def forward(self, x):
+            super().forward(x)
+            return self.output
+
+        def backward(self, d):
+            super().backward(d)
+            return self.dinputs
+
+    layer = Layer()
+    assert check_gradients(
+        lambda x: (layer.forward(x), 0), lambda d, _: layer.backward(d), x
+    )

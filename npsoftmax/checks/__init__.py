@@ -8,8 +8,8 @@ In a notebook:
 
 For programs:
 
-    load_solution(path, names, columns)     a Solution, from a file or a notebook; raises
-                                            SolutionError, which says why in one line
+    load_solution(path, names, columns)     a Solution, from a file or a notebook;
+                                            raises SolutionError, with one clear line
     Solution.from_object(obj)               from functions, a module or a dict
         .said                               how it was read, in sentences
     Solution.reference()                    npsoftmax itself
