@@ -201,7 +201,7 @@ def _weight_decay(way, inputs):
 
 def adapter_to_paste(where, readings):
     """Return the lines that make a file of functions nobody knows one of ours."""
-    unread = readings.unread
+    unread = [each.partition(" ")[0] for each in readings.unread]
     forward = next((n for n in unread if not stem_of_gradient(n)), unread[0])
     row = recognised(forward) or TABLE[0]
     beside = next((n for n in unread if stem_of_gradient(n)), "...")

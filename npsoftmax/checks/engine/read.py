@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.checks.agree import Wrong
 from npsoftmax.checks.conventions import (
     COLUMNS,
     FAMILIES,
@@ -27,7 +28,7 @@ from npsoftmax.checks.conventions import (
     stem_of_gradient,
 )
 from npsoftmax.checks.engine.adapter import Adapter, sentence
-from npsoftmax.checks.engine.safely import Endless, quietly, time_limit
+from npsoftmax.checks.engine.safely import Endless, quietly, said, time_limit
 from npsoftmax.checks.engine.way import (
     BACKWARDS,
     SAME,
@@ -227,9 +228,24 @@ def _best_gradient(way, candidates, of):
                 best = score, option, way.accepted
         if best[0] == RIGHT:
             break
+    if best[0] == NOTHING and options:
+        way.gradient = options[0]
+        way.why = _why_not(way, of)
     score, way.gradient, accepted = best
     way.accepted = accepted or before
     return score
+
+
+def _why_not(way, of):
+    """Return what goes wrong with a gradient that is asked as its names suggest."""
+    inputs, _, d = of[0]
+    try:
+        way.backward(d, way.forward(inputs)[1])
+    except Wrong as wrong:
+        return wrong.what
+    except Exception as error:
+        return said(error)
+    return ""
 
 
 # --------------------------------------------------------------------- by the contract
@@ -287,6 +303,7 @@ class Readings:
         if columns:
             self.kept = []
         self.functions, self.more, self.said, self.used = {}, [], [], set()
+        self.why = {}  # what went wrong with a gradient that was not read
         for pair, is_lone in self._chosen():
             with quietly():
                 self._take(pair, is_lone)
@@ -391,6 +408,7 @@ class Readings:
             self.more.append(functions)
         functions.update((name, Adapter(way, name)) for name in names)
         self.used.add(own)
+        self.why |= {bare(own): way.why} if way.why else {}
         hint = "; right if each column is a sample: --columns" * is_lone
         self.said.append(sentence(way, names, trials(way.family)[0][0]) + hint)
 
@@ -408,7 +426,8 @@ class Readings:
             if looks_like_one(name) and name not in self.used | {*CONTRACT}:
                 row = recognised(stem_of_gradient(name) or name)
                 if not row or not {*FAMILIES[row.family]} & {*self.contract}:
-                    yield name
+                    why = self.why.get(bare(stem_of_gradient(name) or ""))
+                    yield f"{name} ({why})" if why else name
 
 
 def _votes(rows, columns):

@@ -151,6 +151,7 @@ class Way:
         self.accepted = {}  # what is beside the contract, in words
         self.images, self.margins = False, None
         self.wrong = ""  # what is, seen while it was read
+        self.why = ""  # its gradient could not be read
 
     @property
     def backward_name(self):
@@ -203,7 +204,8 @@ class Way:
         raw = call(*(handed[r] for r in self.order), **settings(call, inputs))
         found = [each for _, each in _results(raw, obj, OUTPUTS)]
         shape = self._shape_of_value(inputs)
-        for i, out in enumerate(found):
+        among = found if self.family == "cross_entropy" or raw is None else found[:1]
+        for i, out in enumerate(among):
             value = self._value(out, shape, len(inputs.get("z", "-")))
             if value is not None:
                 rest = tuple(found[:i] + found[i + 1 :])
