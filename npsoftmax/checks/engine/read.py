@@ -295,8 +295,11 @@ class Readings:
     """
 
     def __init__(self, named, names=None, columns=False):
-        self.named = {k: v for k, v in named.items() if _may_be_theirs(k, v)}
         self.names, self.columns = names or {}, columns
+        told = self.names.values()
+        self.named = {
+            k: v for k, v in named.items() if k in told or _may_be_theirs(k, v)
+        }
         written = [n for n in CONTRACT if callable(named.get(n))]
         self.contract = [n for n in written if has_the_signature(n, named[n])]
         self.kept = [n for n in self.contract if keeps_to_the_contract(n, named)]
