@@ -102,7 +102,7 @@ class Solution:
         return adapter.title if adapter else name
 
     def asked(self, name, demand):
-        """Return the properties asked of a function: of others', no type but float64."""
+        """Return the properties asked of a function; of others', only of float64."""
         rows = CONTRACT[name].asked(demand)
         if self.adapter(name):
             rows = [row for row in rows if row.test not in OTHER_TYPES]
