@@ -330,3 +330,10 @@ def test_every_point_is_in_a_column_of_the_table(long_grade):
 
 def test_a_long_name_of_a_file_is_not_cut(long_grade):
     assert long_grade.path.name in gradebook.report([long_grade])
+
+
+def test_grading_goes_by_the_contract_or_by_the_names_that_are_said(tmp_path):
+    (tmp_path / "mine.py").write_text(RIGHT.replace("def softmax(", "def mine("))
+    options = Options(examples=2, called={"softmax": "mine"})
+    assert grade_file(tmp_path / "mine.py", ["softmax"], options).points > 0
+    assert grade_file(tmp_path / "mine.py", ["softmax"], Options(2)).points == 0

@@ -4,11 +4,14 @@ In a notebook:
 
     from npsoftmax.checks import check
     check(softmax)                          one function, several, a module or a dict
+    check(loss, names={"cross_entropy": "loss"})        by another name
 
 For programs:
 
-    load_solution(path) -> Solution         raises SolutionError, with one clear line
+    load_solution(path, names, columns)     a Solution, from a file or a notebook;
+                                            raises SolutionError, with one clear line
     Solution.from_object(obj)               from functions, a module or a dict
+        .said                               how it was read, in sentences
     Solution.reference()                    npsoftmax itself
         .functions, .status[name]           "written", "stub", "missing" or
                                             "reference's own"

@@ -36,7 +36,7 @@ def line(report, paint=lambda text, look: text):
     else:
         detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
-    first = f"  {report.name:23} {painted} {detail}".rstrip()
+    first = f"  {report.title or report.name:23} {painted} {detail}".rstrip()
     if report.verdict == "right" and report.note:
         return f"{first}\n      {report.note}"
     return first
@@ -73,7 +73,7 @@ def not_written(reports):
     """Return the paragraph that lists what is not written yet; empty if all is."""
     names = [each.name for each in reports if each.verdict == "not written yet"]
     text = f"not written yet: {', '.join(names)}"
-    return _said_of(text) if names else ""
+    return said_of(text) if names else ""
 
 
 def summary(reports):
@@ -99,7 +99,9 @@ def message(failure):
     """Return all there is to say of a failure: what, where, why perhaps, what to do."""
     parts = [
         textwrap.fill(
-            f"{failure.function}: {failure.what}", WIDTH, subsequent_indent="  "
+            f"{_title(failure)}: {_theirs(failure, failure.what)}",
+            WIDTH,
+            subsequent_indent="  ",
         ),
         _context(failure),
         _exception(failure),
@@ -110,28 +112,38 @@ def message(failure):
     return "\n".join(part for part in parts if part)
 
 
+def _title(failure):
+    return failure.solution.title(failure.function)
+
+
+def _theirs(failure, text):
+    return failure.adapter.renamed(text) if failure.adapter else text
+
+
 def _context(failure):
     """Return what is known beside: of ordinary inputs, or of the loss of a gradient."""
-    forward = CONTRACT[failure.function].forward
+    forward = failure.solution.title(CONTRACT[failure.function].forward)
     if failure.gate == "stability":
-        return _said_of(
-            f"Ordinary inputs are right. What does not hold: {failure.row.sentence}."
+        return said_of(
+            "Ordinary inputs are right. What does not hold: "
+            f"{_title(failure)} {failure.row.words}."
         )
     if failure.gate not in ("own gradient", "gradient"):
         return ""
     if failure.gate == "own gradient" and failure.loss_is_right:
-        return _said_of(f"Your {forward} is right, only the gradient is wrong.")
+        return said_of(f"Your {forward} is right, only the gradient is wrong.")
     if failure.gate == "own gradient":
-        return _said_of(f"Your {forward} is wrong too, and this is not its gradient.")
+        return said_of(f"Your {forward} is wrong too, and this is not its gradient.")
     if failure.loss_is_right:
-        return _said_of(f"Your {forward} is right, only the gradient is wrong here.")
-    return _said_of(
+        return said_of(f"Your {forward} is right, only the gradient is wrong here.")
+    return said_of(
         f"Your gradient is right for your {forward}, but that is wrong: "
         "repair it first, and this will do."
     )
 
 
-def _said_of(text):
+def said_of(text):
+    """Return a sentence set in by two columns, on lines of `WIDTH`."""
     return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
@@ -151,7 +163,10 @@ def _exception(failure):
 def _inputs(failure):
     """Return the smallest failing input, each array as one writes it, and its sizes."""
     lines = ["", "  the smallest input that fails"]
-    for name, value in failure.inputs.items():
+    shown = failure.inputs
+    if failure.adapter:
+        shown = failure.adapter.shown(shown)
+    for name, value in shown.items():
         lines += _assigned(name, value)
     about = CONTRACT[failure.function].about(failure.inputs)
     lines += [f"      {words}" for words in about]
@@ -198,8 +213,11 @@ def _table(failure):
     """Return yours, expected and the difference of at most six wrong entries."""
     if failure.table is None:
         return ""
-    name, yours, expected, wrong = failure.table
-    yours, expected, wrong = map(np.atleast_1d, (yours, expected, wrong))
+    name, *arrays = failure.table
+    if failure.adapter:
+        name = failure.adapter.renamed(name)
+        arrays = map(failure.adapter.laid_out, arrays)
+    yours, expected, wrong = map(np.atleast_1d, arrays)
     where = [tuple(map(int, index)) for index in np.argwhere(wrong)]
     rows = [(yours[index], expected[index]) for index in where[:MOST_ENTRIES]]
     labels = [_label(failure.table[1], index) for index in where[:MOST_ENTRIES]]
@@ -289,7 +307,7 @@ def _unbroken(label, text):
 
 
 def _on_paper(failure):
-    if failure.table is None:
+    if failure.table is None or failure.adapter:
         return None
     name, yours, _, wrong = failure.table
     if name not in CONTRACT[failure.function].gives:
@@ -319,11 +337,13 @@ def _how(failure):
     function = CONTRACT[failure.function]
     if failure.how:
         return failure.how
+    if failure.adapter and failure.gate in ("call", "types"):
+        return "it was called as the first lines say"
     if failure.gate == "inputs" and failure.table is None:
         return "it was called twice, or with arrays that cannot be written to"
     return _HOW[failure.gate].format(
         signature=function.signature,
-        forward=function.forward,
+        forward=failure.solution.title(function.forward),
         sentence=failure.row.sentence,
     )
 
@@ -336,10 +356,12 @@ def reproducer(failure):
     names, solution, given = [failure.function], failure.solution, _given(failure)
     if forward := CONTRACT[failure.function].forward:
         names.insert(0, forward)
+    if failure.adapter:
+        return _reproducer_of_theirs(failure)
     lines = [*_assignments(given), *_calls(failure.function, given)]
     if failure.gate == "inputs":
         lines += [lines[-1], *_prints(given)]
-    if solution.source:
+    if solution.source and solution.runs:
         f = f"f = runpy.run_path({_quoted(solution.source)})"
         code = "; ".join(["import runpy, numpy as np", f, *lines])
         for name in names:
@@ -349,6 +371,19 @@ def reproducer(failure):
         code = f"import numpy as np; from npsoftmax import {', '.join(names)}"
         return f"python -c {shlex.quote('; '.join([code, *lines]))}"
     return "\n".join(["import numpy as np", *lines])
+
+
+def _reproducer_of_theirs(failure):
+    adapter, solution = failure.adapter, failure.solution
+    shown = adapter.shown(failure.call or failure.inputs)
+    lines = list(_assignments(shown))
+    if solution.source and solution.runs:
+        code = (
+            f"import runpy, numpy as np; f = runpy.run_path({_quoted(solution.source)})"
+        )
+        lines = [code, *lines, *adapter.calls(shown, 'f["{}"]'.format)]
+        return f"python -c {shlex.quote('; '.join(lines))}"
+    return "\n".join(["import numpy as np", *lines, *adapter.calls(shown)])
 
 
 def _given(failure):

@@ -1,17 +1,20 @@
 """Check the functions in a Python file, and say what is wrong with them.
 
-FILE defines any of the functions of the contract (softmax, cross_entropy_forward, ...;
-`npsoftmax start FILE` writes a file with all of them to fill in). Each is run on drawn
-inputs; where it fails, the smallest input that fails is shown, and the likely mistake.
-Without FILE, npsoftmax checks itself.
+FILE, a Python file or a notebook, defines any of the functions of the contract
+(softmax, cross_entropy_forward, ...; `npsoftmax start FILE` writes a file with all of
+them to fill in), or what people write in their place: softmax_loss(x, y),
+affine_forward(x, w, b), a class with forward and backward. The first lines say how it
+was read. Each function is run on drawn inputs; where it fails, the smallest input that
+fails is shown, and the likely mistake. Without FILE, npsoftmax checks itself.
 
 examples:
   npsoftmax check homework.py
   npsoftmax check homework.py -k softmax        one function
   npsoftmax check homework.py -k psi -v         with each property by name
   npsoftmax check homework.py --examples 500    more inputs for each property
+  npsoftmax check mine.py --as cross_entropy=my_loss    by another name
 
-Exit code: 0 what is written is right, 1 something is wrong, 2 could not run.
+Exit code: 0 what is written is right, 1 something is wrong, 2 nothing to judge.
 """
 
 import argparse
@@ -34,6 +37,17 @@ def add_arguments(parser):
         dest="names",
         action="append",
         help="only the function NAME, or all with NAME in their name; may be repeated",
+    )
+    parser.add_argument(
+        "--as",
+        metavar="NAME=THEIRS",
+        dest="called",
+        action="append",
+        type=pair,
+        help="what goes by another name: --as cross_entropy=my_loss; may be repeated",
+    )
+    parser.add_argument(
+        "--columns", action="store_true", help="a sample is a column, not a row"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
@@ -59,13 +73,21 @@ def run(args):
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
-    from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
+    from npsoftmax.checks.engine.load import SolutionError
 
     try:
-        solution = load_solution(args.file) if args.file else Solution.reference()
+        solution = _solution(args)
     except SolutionError as error:
         raise CommandError(str(error)) from None
     return _checked(solution, names, args)
+
+
+def _solution(args):
+    from npsoftmax.checks.engine.load import Solution, load_solution
+
+    if not args.file:
+        return Solution.reference()
+    return load_solution(args.file, dict(args.called or ()), args.columns)
 
 
 def _checked(solution, names, args):
@@ -81,6 +103,8 @@ def _checked(solution, names, args):
         outcome = notebook.show(
             solution, names, args.seed, examples, args.verbose, sys.stdout
         )
+    if outcome.nothing_is_judged:
+        return 2
     return 0 if outcome.nothing_is_wrong else 1
 
 
@@ -101,6 +125,14 @@ def chosen(words):
             )
         names += found
     return names
+
+
+def pair(text):
+    """Return (NAME, THEIRS) of the argument NAME=THEIRS."""
+    name, _, theirs = text.partition("=")
+    if not name or not theirs:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")
+    return name, theirs
 
 
 def _count(text):

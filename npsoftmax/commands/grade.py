@@ -25,7 +25,7 @@ from pathlib import Path
 
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.check import chosen
+from npsoftmax.commands.check import chosen, pair
 from npsoftmax.commands.shared import positive, save, whole
 from npsoftmax.terminal import LiveLine
 
@@ -39,6 +39,14 @@ def add_arguments(parser):
         action="append",
         help="count only the function NAME, or those with NAME in their name; "
         "may be given again",
+    )
+    parser.add_argument(
+        "--as",
+        metavar="NAME=THEIRS",
+        dest="called",
+        action="append",
+        type=pair,
+        help="what goes by another name in every file: --as softmax=my_softmax",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="what the examples are drawn from (0)"
@@ -102,6 +110,7 @@ def _graded(paths, names, args):
     from npsoftmax.checks.grading.process import Options, grade_files
 
     options = Options(args.seed, args.examples, args.timeout, args.jobs)
+    options = options._replace(called=dict(args.called or ()))
     stop, grades, progress = threading.Event(), [], _Progress(len(paths))
     try:
         for grade in grade_files(paths, names, options, stop, progress.step):

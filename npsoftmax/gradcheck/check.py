@@ -98,6 +98,15 @@ def check_gradients(
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.
 
+    Code of other shapes fits in a line: a loss that gives its gradient too; a layer in
+    a class; NumPy's forward beside the gradient of a PyTorch module.
+
+        check_gradients(lambda x: softmax_loss(x, y), np.multiply, x)
+        check_gradients(lambda x: (c.forward(x), 0), lambda d, _: c.backward(d), x)
+        check_gradients(lambda x: (f(x), x), lambda d, x: torch.autograd.grad(
+            g(t := torch.tensor(x, requires_grad=True)), t, torch.tensor(d)
+        )[0].numpy(), x)
+
     Raises TypeError or ValueError for inputs that cannot be checked, nan and inf among
     them, and what forward and backward raise at the inputs themselves.
 

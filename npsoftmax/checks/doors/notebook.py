@@ -11,6 +11,7 @@ from npsoftmax.checks.engine.ask import (
     EXAMPLES,
     NOT_WRITTEN,
     RIGHT,
+    WAITS,
     WRONG,
     check_solution,
 )
@@ -23,7 +24,8 @@ class Outcome:
     """The reports of one check, by function; true if what is written is right."""
 
     def __init__(self, reports):
-        self.reports = {each.name: each for each in reports}
+        self.all = list(reports)
+        self.reports = {each.name: each for each in reversed(self.all)}
 
     def __bool__(self):
         return self.nothing_is_wrong and RIGHT in self._verdicts
@@ -34,32 +36,49 @@ class Outcome:
         return WRONG not in self._verdicts
 
     @property
+    def nothing_is_judged(self):
+        """Whether what is there could not be judged, though it is no stub."""
+        judged = {RIGHT, WRONG, NOT_WRITTEN} & {*self._verdicts}
+        return not judged - {NOT_WRITTEN} and WAITS in self._verdicts
+
+    @property
     def _verdicts(self):
-        return [each.verdict for each in self.reports.values()]
+        return [each.verdict for each in self.all]
 
     def __getitem__(self, name):
         return self.reports[name]
 
     def __repr__(self):
-        return f"<Outcome: {words.summary(self.reports.values())}>"
+        return f"<Outcome: {words.summary(self.all)}>"
 
     def _ipython_display_(self):
         """Say nothing: what there is to say has been printed."""
 
 
 def check(
-    functions=None, *, only=None, seed=0, examples=EXAMPLES, verbose=False, stream=None
+    functions=None,
+    *,
+    only=None,
+    names=None,
+    columns=False,
+    seed=0,
+    examples=EXAMPLES,
+    verbose=False,
+    stream=None,
 ):
     """Check a function, several, a module or a dict, print the result, and return it.
 
     functions: what is checked; npsoftmax itself without it. only: names of functions.
+    names: {name of the contract: theirs}, for functions that go by another name;
+    columns: a sample is a column.
     seed, examples: what is drawn, and how many inputs for each property. The result is
     true if everything that is written is right: `assert check(softmax)`.
 
     Raises SolutionError if no function has a name of the contract.
     """
     own = functions is None
-    solution = Solution.reference() if own else Solution.from_object(functions)
+    solution = Solution.reference() if own else None
+    solution = solution or Solution.from_object(functions, names, columns)
     if only is None:
         only = [name for name in CONTRACT if solution.status[name] != MISSING]
     return show(solution, only, seed, examples, verbose, stream or sys.stdout)
@@ -67,15 +86,31 @@ def check(
 
 def show(solution, only, seed, examples, verbose, stream):
     """Check, and print each function's line and message as soon as it is known."""
+    for text in solution.said:
+        print(words.said_of(text), file=stream)
+    if solution.said:
+        print(file=stream)
+    reports = []
+    for each in (solution, *solution.more):
+        reports += _shown(each, only, seed, examples, verbose, stream)
+    if solution.is_read:
+        reports = [each for each in reports if each.verdict != NOT_WRITTEN]
+    if missing := words.not_written(reports):
+        print(missing, file=stream)
+    print(f"\n{words.summary(reports)}", file=stream)
+    return Outcome(reports)
+
+
+def _shown(solution, only, seed, examples, verbose, stream):
+    """Yield each report of one solution, when it has been printed."""
     live, paint = LiveLine(stream), painter(stream)
 
     def progress(name, done, total):
         live.show(f"  {name:23} {'.' * done}{' ' * (total - done)}|")
 
-    reports = []
     for each in _reports(solution, only, seed, examples, progress):
         live.clear()
-        reports.append(each)
+        yield each
         if each.verdict == NOT_WRITTEN:
             continue
         print(words.line(each, paint), file=stream, flush=True)
@@ -85,15 +120,12 @@ def show(solution, only, seed, examples, verbose, stream):
             traceback.print_exception(each.failure.error, file=stream)
         for message in words.messages(each):
             print(message, file=stream, flush=True)
-    if missing := words.not_written(reports):
-        print(missing, file=stream)
-    print(f"\n{words.summary(reports)}", file=stream)
-    return Outcome(reports)
 
 
 def quiet(solution, only, seed, examples):
     """Check without a word."""
-    return Outcome(_reports(solution, only, seed, examples))
+    every = (solution, *solution.more)
+    return Outcome([r for each in every for r in _reports(each, only, seed, examples)])
 
 
 def _reports(solution, only, seed, examples, progress=None):
@@ -104,7 +136,7 @@ def _reports(solution, only, seed, examples, progress=None):
 
 def as_data(outcome, seed, examples):
     """Return an outcome as plain data, for JSON."""
-    functions = [_function_as_data(each) for each in outcome.reports.values()]
+    functions = [_function_as_data(each) for each in outcome.all]
     right = outcome.nothing_is_wrong
     return {"right": right, "seed": seed, "examples": examples, "functions": functions}
 
@@ -112,6 +144,7 @@ def as_data(outcome, seed, examples):
 def _function_as_data(each):
     data = {
         "name": each.name,
+        "called": each.title,
         "verdict": each.verdict,
         "note": each.note,
         "passed": each.passed,

@@ -18,6 +18,16 @@ def pytest_addoption(parser):
         "--solution", metavar="FILE", help="check the functions in this Python file"
     )
     group.addoption(
+        "--solution-as",
+        metavar="NAME=THEIRS",
+        action="append",
+        default=[],
+        help="what goes by another name there: cross_entropy=my_loss",
+    )
+    group.addoption(
+        "--solution-columns", action="store_true", help="a sample is a column there"
+    )
+    group.addoption(
         "--solution-seed",
         type=int,
         default=0,
@@ -83,12 +93,17 @@ class SolutionFile(pytest.File):
         from npsoftmax.checks.layers import CONTRACT
 
         try:
-            self.solution = load_solution(self.config.getoption("solution"))
+            self.solution = load_solution(*self._asked_for())
         except SolutionError as error:
             raise self.CollectError(str(error)) from None
         self.asking = Asking(self.solution, *self._draws())
         for name in CONTRACT:
             yield Function.from_parent(self, name=name)
+
+    def _asked_for(self):
+        option = self.config.getoption
+        names = dict(each.split("=", 1) for each in option("solution_as"))
+        return option("solution"), names, option("solution_columns")
 
     def _draws(self):
         from npsoftmax.checks.engine.ask import EXAMPLES

@@ -57,6 +57,11 @@ class Failure:
         return self.row.function
 
     @property
+    def adapter(self):
+        """Return what calls the function, where it is not as the contract has it."""
+        return self.solution.adapter(self.function)
+
+    @property
     def gate(self):
         return self.row.gate
 
@@ -135,6 +140,7 @@ class FunctionReport:
     seconds: float = 0.0
     printed: str = ""
     waits: list = field(default_factory=list)
+    title: str = ""  # what the person calls it
     extreme: Failure | None = None  # on extreme inputs, beside one on ordinary ones
     because: str = ""  # the function that it calls, and that alone makes it wrong
 
@@ -209,8 +215,10 @@ class Asking:
 
     def report(self, name, progress=None):
         """Return the `FunctionReport` of a function."""
-        rows = CONTRACT[name].asked(self.demand)
-        report = self.known[name] = FunctionReport(name, total=len(rows))
+        rows = self.solution.asked(name, self.demand)
+        title = self.solution.title(name)
+        report = FunctionReport(name, total=len(rows), title=title)
+        self.known[name] = report
         report.verdict, report.note = self.before_asking(name)
         if report.verdict != RIGHT:
             return report
@@ -234,13 +242,13 @@ class Asking:
         report.examples += len(self.inputs_of(row))
         report.printed = report.printed or printed.getvalue()
         if failure and failure.right_on_paper:
-            forward = CONTRACT[row.function].forward
+            forward = self.solution.title(CONTRACT[row.function].forward)
             report.note = f"your gradient is right on paper: your {forward} is wrong"
             report.waits.append(row.name)
         elif failure:
             report.verdict = WRONG
             report.extreme, report.failure = report.failure, failure
-            report.because = self._because(failure)
+            report.because = self.solution.title(self._because(failure))
             return
         report.passed.append(row.name)
 
@@ -254,7 +262,7 @@ class Asking:
         if forward and self.solution.status[forward] not in (WRITTEN, REFERENCE):
             return WAITS, f"it needs {forward}, which makes its cache"
         if forward in self.known and _no_cache(self.known[forward].failure):
-            return WAITS, f"first repair {forward}"
+            return WAITS, f"first repair {self.solution.title(forward)}"
         return RIGHT, ""
 
     # ------------------------------------------------------------------ one property
@@ -287,7 +295,7 @@ class Asking:
         forward_is_right = self._forward_is_right(row.function)
         how = row.test.__doc__ or ""
         failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
-        if self._is_right_on_paper(failure):
+        if self._is_right_on_paper(failure) or self._is_its_forward_s(failure):
             return _with(failure, right_on_paper=True)
         return self._explained(failure)
 
@@ -385,6 +393,11 @@ class Asking:
         rows = [row for row in rows if row.gate == "gradient"]
         return bool(rows) and all(map(self.holds, rows))
 
+    def _is_its_forward_s(self, failure):
+        """Return whether a stranger's backward fails by a wrong forward it calls."""
+        forward = CONTRACT[failure.function].forward
+        return bool(failure.adapter and forward and self._because(failure) == forward)
+
 
 def _extreme(name):
     """Return the ways to draw extreme inputs of a function."""
@@ -448,8 +461,9 @@ def _agreement(failure, subject):
     for each in checked.inputs:
         if f"d{each.name}" == name and each.numeric.shape == np.shape(right):
             off = np.max(np.abs(each.numeric - right), initial=0.0)
+            forward = subject.solution.title(subject.function.forward)
             return (
-                f"{checked.method} differences of your {subject.function.forward} "
+                f"{checked.method} differences of your {forward} "
                 f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
             )
     return ""

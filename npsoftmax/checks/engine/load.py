@@ -17,14 +17,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.checks.engine.safely import line_in, quietly, said, time_limit
+from npsoftmax.checks.conventions import FAMILIES
+from npsoftmax.checks.engine.adapter import Adapter, adapter_to_paste
+from npsoftmax.checks.engine.read import Readings
+from npsoftmax.checks.engine.safely import quietly, time_limit
+from npsoftmax.checks.engine.source import SolutionError, run_file
+from npsoftmax.checks.generic import float32_for_float32
 from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.checks.layers.softmax import whole_logits
 
 WRITTEN = "written"
 STUB = "stub"
 MISSING = "missing"
 REFERENCE = "reference's own"
 
+OTHER_TYPES = float32_for_float32, whole_logits
 FIRST_CALL = 10.0  # seconds that a first call may take
 
 
@@ -63,10 +70,6 @@ def _code(function):
     return getattr(inspect.unwrap(function), "__code__", None)
 
 
-class SolutionError(Exception):
-    """A file that cannot be checked, with the one line that says why."""
-
-
 @dataclass
 class Solution:
     """The functions of the contract found in one place, and the state of each name."""
@@ -74,6 +77,10 @@ class Solution:
     functions: dict
     source: Path | None = None
     own: bool = field(default=False)  # True for npsoftmax itself
+    said: list = field(default_factory=list)  # how it was read, in sentences
+    more: list = field(default_factory=list)  # solutions, of what is there twice
+    is_read: bool = False  # some function is not as the contract has it
+    runs: bool = True  # the file can be run as a whole
     status: dict = field(init=False)
     first: dict = field(init=False)  # the FirstCall of each function
 
@@ -84,6 +91,23 @@ class Solution:
     def __getitem__(self, name):
         return self.functions[name]
 
+    def adapter(self, name):
+        """Return what calls a function of theirs as the contract does, or None."""
+        function = self.functions.get(name)
+        return function if isinstance(function, Adapter) else None
+
+    def title(self, name):
+        """Return what a person calls a function of the contract."""
+        adapter = self.adapter(name)
+        return adapter.title if adapter else name
+
+    def asked(self, name, demand):
+        """Return the properties asked of a function; of others', only of float64."""
+        rows = CONTRACT[name].asked(demand)
+        if self.adapter(name):
+            rows = [row for row in rows if row.test not in OTHER_TYPES]
+        return rows
+
     @property
     def written(self):
         """The names that can be checked, in the contract's order."""
@@ -93,22 +117,31 @@ class Solution:
     def repaired(self, name):
         """Put npsoftmax's function, or pair, where the solution's own ones call one."""
         stem = name.removesuffix("_forward").removesuffix("_backward")
-        right = _reference_functions()
-        pair = name, f"{stem}_forward", f"{stem}_backward"
+        pair = dict.fromkeys((name, f"{stem}_forward", f"{stem}_backward"))
+        replaced = [
+            self._own_and_right(each) for each in pair if each in self.functions
+        ]
         places = {id(g): g for g in map(_globals, self.functions.values()) if g}
         before = [
-            (place, each, place[each])
+            (place, own, right)
             for place in places.values()
-            for each in dict.fromkeys(pair)
-            if each in self.functions and place.get(each) is self.functions[each]
+            for own, right in replaced
+            if right and place.get(own.__name__) is own
         ]
         try:
-            for place, each, _ in before:
-                place[each] = right[each]
+            for place, own, right in before:
+                place[own.__name__] = right
             yield
         finally:
-            for place, each, own in before:
-                place[each] = own
+            for place, own, _ in before:
+                place[own.__name__] = own
+
+    def _own_and_right(self, name):
+        """Return a function, and one that is right and called as that is, or None."""
+        adapter = self.adapter(name)
+        if adapter:
+            return adapter.__wrapped__, adapter.repaired()
+        return self.functions[name], _reference_functions()[name]
 
     @classmethod
     def reference(cls):
@@ -116,7 +149,7 @@ class Solution:
         return cls(_reference_functions(), own=True)
 
     @classmethod
-    def from_object(cls, obj):
+    def from_object(cls, obj, names=None, columns=False):
         """Return the solution in a function, several, a module or a dict."""
         if isinstance(obj, Solution):
             return obj
@@ -127,7 +160,7 @@ class Solution:
         else:
             functions = obj if isinstance(obj, list | tuple | set) else [obj]
             named = {getattr(each, "__name__", repr(each)): each for each in functions}
-        return cls(_of_the_contract(named, "what was given"))
+        return _read(named, "what was given", names, columns)
 
     def _status(self, name):
         if name not in self.functions:
@@ -179,61 +212,64 @@ class Solution:
             return None
 
 
-def load_solution(path):
-    """Return the `Solution` in the Python file `path`. Raises SolutionError."""
+def load_solution(path, names=None, columns=False, read=True):
+    """Return the `Solution` in a Python file or notebook. Raises SolutionError.
+
+    names: {name of the contract: theirs}. columns: a sample is a column. read: also
+    what is not written as the contract says, and what is left of a file that fails.
+    """
     path = Path(path)
-    code = _compiled(path)
-    module = types.ModuleType(f"solution_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)
-    try:
-        with quietly():
-            exec(code, vars(module))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise SolutionError(f"{path}{_place(error, path)}: {said(error)}") from error
-    finally:
-        sys.path.remove(folder)
-    return Solution(_of_the_contract(vars(module), path), source=path)
+    named, remarks, failures = run_file(path)
+    if read:
+        said = [*remarks, *failures]
+        solution = _read(named, path, names, columns, said)
+    elif failures:
+        raise SolutionError(failures[0])
+    else:
+        solution = _by_the_contract(named, path, names)
+    for each in (solution, *solution.more):
+        each.source, each.runs = path, not remarks + failures
+    return solution
 
 
-def _compiled(path):
-    if path.is_dir():
-        raise SolutionError(
-            f"{path} is a folder: name the file in it, "
-            f"or check all of them with `npsoftmax grade {path}`"
-        )
-    if path.suffix == ".ipynb":
-        raise SolutionError(
-            f"{path} is a notebook: inside it, "
-            "`from npsoftmax.checks import check; check(softmax)` checks a function"
-        )
-    try:
-        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except OSError as error:
-        raise SolutionError(f"{path}: {error.strerror.lower()}") from None
-    except SyntaxError as error:
-        line = f", line {error.lineno}" if error.lineno else ""
-        text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
-        raise SolutionError(f"{path}{line}: {error.msg}{text}") from None
-    except (ValueError, UnicodeError) as error:
-        raise SolutionError(f"{path} is not Python source: {error}") from None
-
-
-def _of_the_contract(named, where):
+def _by_the_contract(named, where, names):
+    named = named | {ours: named.get(theirs) for ours, theirs in (names or {}).items()}
     functions = {name: named[name] for name in CONTRACT if callable(named.get(name))}
-    if functions:
-        return functions
-    names = [name for name in named if not name.startswith("_")]
+    if not functions:
+        raise SolutionError(_nothing_of_ours(named, where))
+    return Solution(functions)
+
+
+def _read(named, where, names=None, columns=False, said=()):
+    """Return what is found, by the contract or as others write it."""
+    for ours, theirs in (names or {}).items():
+        if not callable(named.get(theirs)):
+            raise SolutionError(f"{ours}={theirs}: there is no {theirs} in {where}")
+        if ours not in {*CONTRACT, *FAMILIES}:
+            known = ", ".join([*FAMILIES, *CONTRACT])
+            raise SolutionError(f"{ours}={theirs}: {ours} is not one of {known}")
+    readings = Readings(named, names, columns)
+    if not readings.functions and readings.unread:
+        raise SolutionError(adapter_to_paste(where, readings))
+    if not readings.functions:
+        raise SolutionError(said[-1] if said else _nothing_of_ours(named, where))
+    unread = f"looks like one of ours, and was not read: {', '.join(readings.unread)}"
+    return Solution(
+        readings.functions,
+        said=[*said, *readings.said, *([unread] if readings.unread else [])],
+        more=[Solution(functions) for functions in readings.more],
+        is_read=bool(readings.said),
+    )
+
+
+def _nothing_of_ours(named, where):
     near = [
         f"`{name}` (did you mean `{match[0]}`?)"
-        for name in names
-        if (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
+        for name in named
+        if not name.startswith("_")
+        and (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
     ]
-    raise SolutionError(
+    return (
         f"{where} defines none of the functions that can be checked"
         + (f", but {near[0]}" if near else "")
         + ": they are softmax, cross_entropy_forward and so on; "
@@ -249,8 +285,3 @@ def _reference_functions():
 def _comes_from_npsoftmax(function):
     module = getattr(inspect.unwrap(function), "__module__", None) or ""
     return module == "npsoftmax" or module.startswith("npsoftmax.")
-
-
-def _place(error, path):
-    line = line_in(error, path)
-    return f", line {line[0]}" if line else ""

@@ -64,7 +64,8 @@ class Subject:
         try:
             return self.of(forward).values_and_cache(inputs)
         except Wrong as wrong:
-            what = f"its cache is missing, for of {forward}: {wrong.what}"
+            title = self.solution.title(forward)
+            what = f"its cache is missing, for of {title}: {wrong.what}"
             raise Wrong(wrong.kind, what, error=wrong.error) from None
 
     def raw(self, arguments):
@@ -72,7 +73,7 @@ class Subject:
         call = self.solution[self.name]
         try:
             return call(*arguments)
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, Wrong):
             raise
         except BaseException as error:
             raise self._raised(call, arguments, error) from None

@@ -47,6 +47,7 @@ class Options(NamedTuple):
     timeout: float = 60.0  # seconds for one file
     jobs: int = 1  # processes at a time
     share: int = 4  # a function may take a quarter of the file's time
+    called: dict | None = None  # {name of the contract: theirs}
 
 
 @dataclass
@@ -156,6 +157,7 @@ def _attempt(path, names, options, deadline, stop, notice):
             "names": names,
             "seed": options.seed,
             "examples": options.examples,
+            "called": options.called,
             "diary": str(diary),
         }
         process = _start(task, elsewhere)
@@ -283,7 +285,7 @@ def _check(task, write):
     from npsoftmax.checks.engine.ask import check_solution
 
     try:
-        solution = load_solution(task["path"])
+        solution = load_solution(task["path"], task["called"], read=False)
     except SolutionError as error:
         write(problem=str(error).replace(task["path"], Path(task["path"]).name))
         return

@@ -1,0 +1,391 @@
+"""Files as people write them: how each is read, and what is right and wrong in it.
+
+The files in real/ have the conventions and the mistakes of public ones, in other words;
+the verdicts were found by hand, for most before there was anything to read them.
+"""
+
+import json
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+import npsoftmax
+from npsoftmax.__main__ import main
+from npsoftmax.checks import SolutionError, check_solution, load_solution
+from npsoftmax.checks.doors.notebook import check
+from npsoftmax.checks.engine import ask
+from npsoftmax.gradcheck import check_gradients
+
+REAL = Path(__file__).with_name("real")
+RIGHT, WRONG, WAITS = "right", "wrong", "cannot be checked"
+
+TABLE = {
+    "loss_of_probabilities": {
+        "softmax_loss: loss": WRONG,
+        "softmax_loss: gradient": RIGHT,
+    },
+    "linear_classifier_with_loops": {
+        "softmax_loss_naive: loss": RIGHT,
+        "softmax_loss_naive: gradient": RIGHT,
+    },
+    "linear_classifier_shifted_by_one_number": {
+        "softmax_loss_vectorized: loss": WRONG,
+        "softmax_loss_vectorized: gradient": WRONG,
+    },
+    "loss_layer_of_a_book": {
+        "softmax": RIGHT,
+        "SoftmaxWithLoss.forward": WRONG,
+        "SoftmaxWithLoss.backward": WRONG,
+    },
+    "loss_summed_over_the_batch": {
+        "CrossEntropy.loss": WRONG,
+        "CrossEntropy.grad": RIGHT,
+    },
+    "columns_and_an_edit_in_place --columns": {
+        "softmax": WRONG,
+        "cross_entropy": WRONG,
+        "softmax_backward": WRONG,
+    },
+    "gradients_in_a_dict": {"softmax_forward": WRONG, "softmax_backward": WRONG},
+    "columns_in_a_deep_net": {"softmax": WRONG, "softmax_backward": RIGHT},
+    "the_loss_is_the_last_node": {
+        "cross_entropy_forward": RIGHT,
+        "cross_entropy_backward": RIGHT,
+    },
+    "slope_one_at_zero": {"relu_forward": RIGHT, "relu_backward": RIGHT},
+    "layer_that_keeps_its_output": {
+        "Activation_Softmax.forward": RIGHT,
+        "Activation_Softmax.backward": RIGHT,
+    },
+    "lone_softmax_of_columns": {"softmax": WRONG},
+    "cost_divided_by_the_classes --as cross_entropy=cost": {
+        "softmax": WRONG,
+        "cost": WRONG,
+        "cost_gradient": WRONG,
+    },
+    "one_jacobian_for_the_batch --as softmax=prop": {
+        "prop": WRONG,
+        "prop_gradient": WRONG,
+    },
+    "entropy_of_two_classes": {"softmax": WRONG, "average_cross_entropy": WRONG},
+    "loss_stuck_at_87": {
+        "softmax_with_loss: loss": WRONG,
+        "softmax_with_loss: gradient": RIGHT,
+    },
+    "shift_above_the_line_only": {"softmax": WRONG},
+    "log_softmax_over_the_batch --as cross_entropy=loss_of": {"loss_of": WRONG},
+    "jacobian_times_gradient_by_p --as cross_entropy=cost": {
+        "softmax": RIGHT,
+        "cost": WRONG,
+        "cost_gradient": WRONG,
+    },
+    "one_hot_labels": {
+        "cross_entropy_forward": RIGHT,
+        "cross_entropy_backward": RIGHT,
+    },
+    "no_shift_and_the_diagonal": {"softmax_forward": WRONG, "softmax_backward": WRONG},
+    "lsoftmax_in_an_operator": {
+        "LSoftmaxOp.forward": WRONG,
+        "LSoftmaxOp.backward": WRONG,
+    },
+    "lsoftmax_by_arccos": {"lsoftmax_forward": WRONG},
+    "eps_of_the_machine": {
+        "cross_entropy_forward": WRONG,
+        "cross_entropy_backward": RIGHT,
+    },
+    "probabilities_and_a_clash": {
+        "softmax": RIGHT,
+        "cross_entropy": WRONG,
+        "softmax_backward": RIGHT,
+    },
+    "layers_in_a_window": {"ReLULayer.forward": RIGHT, "ReLULayer.backward": RIGHT},
+    "names_that_are_not_there": {
+        "softmax_forward": WRONG,
+        "softmax_backward": WAITS,
+        "affine_forward": WRONG,
+        "affine_backward": WAITS,
+        "relu_forward": RIGHT,
+        "relu_backward": RIGHT,
+    },
+    "bias_as_a_row": {
+        "linear_forward": RIGHT,
+        "linear_backward": RIGHT,
+        "relu": RIGHT,
+        "relu_deriv": RIGHT,
+    },
+    "no_caches_and_a_relative_import": {
+        "affine_forward": RIGHT,
+        "affine_backward": RIGHT,
+        "relu_forward": RIGHT,
+        "relu_backward": RIGHT,
+    },
+    "loss_class_that_is_given_all_twice": {
+        "SoftmaxCrossEntropyLoss.forward": WRONG,
+        "SoftmaxCrossEntropyLoss.backward": WRONG,
+    },
+    "fully_connected_one_hot": {
+        "softmax_cross_entropy: loss": WRONG,
+        "softmax_cross_entropy: gradient": RIGHT,
+        "fc_forward": RIGHT,
+        "fc_backward": RIGHT,
+        "relu_forward": RIGHT,
+        "relu_backward": RIGHT,
+    },
+    "columns_and_a_main_that_loads": {
+        "linear_forward": RIGHT,
+        "linear_backward": RIGHT,
+        "relu_forward": RIGHT,
+        "relu_backward": RIGHT,
+    },
+    "modules_for_one_sample": {
+        "SoftMax.forward": RIGHT,
+        "SoftMax.backward": RIGHT,
+        "CrossEntropy.forward": WRONG,
+        "CrossEntropy.backward": WRONG,
+        "ReLU.forward": RIGHT,
+        "ReLU.backward": RIGHT,
+    },
+}
+
+
+def solution_of(case):
+    """Return the solution in a file of real/, with the options after its name."""
+    name, *options = case.split()
+    names = dict(o.split("=") for o in options if "=" in o)
+    return load_solution(REAL / f"{name}.py", names, "--columns" in options)
+
+
+def verdicts(solution):
+    """Return {function, as its writer calls it: the verdict}; no mistake is named."""
+    with mock.patch.object(ask, "cause_of", return_value=None):
+        reports = list(check_solution(solution, simplify=False))
+    written = [each for each in reports if each.verdict != "not written yet"]
+    return {each.title: each.verdict for each in written}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_every_function_is_judged_as_it_was_by_hand(case):
+    assert verdicts(solution_of(case)) == TABLE[case]
+
+
+def test_the_table_has_every_file_but_the_one_that_nobody_can_read():
+    told = {case.split()[0] for case in TABLE}
+    files = {path.stem for path in REAL.glob("*.py")}
+    assert files - told == {"loss_class_with_fixed_sizes"}
+
+
+SENTENCES = [
+    ("loss_of_probabilities", "softmax_loss(x, y) is read as cross_entropy_forward"),
+    ("linear_classifier_with_loops", "with reg, 0.5 reg sum W^2 is added"),
+    ("loss_summed_over_the_batch", "labels one-hot; a sum over the batch, not a mean"),
+    ("slope_one_at_zero", "the slope of ReLU at 0 is 1: a choice, and accepted"),
+    ("lone_softmax_of_columns", "right if each column is a sample: --columns"),
+    ("columns_and_a_main_that_loads", "1/m inside dW and db"),
+    ("columns_and_a_main_that_loads", "line 26: FileNotFoundError"),
+    ("layers_in_a_window", "line 4: ModuleNotFoundError"),
+    ("layers_in_a_window", "was not read: DenseLayer, SoftmaxCrossEntropy"),
+    ("no_caches_and_a_relative_import", "images (N, d1, .., dk) too"),
+    ("bias_as_a_row", "db is a row, (1, C)"),
+    ("modules_for_one_sample", "of logits (C,), a row at a time"),
+    ("modules_for_one_sample", "a gradient by the probabilities"),
+    ("lsoftmax_in_an_operator", "of x (N, D) and W (C, D)"),
+]
+
+
+@pytest.mark.parametrize(("case", "words"), SENTENCES)
+def test_the_first_lines_say_how_a_file_was_read(case, words):
+    assert words in " | ".join(solution_of(case).said)
+
+
+# ------------------------------------------------------ being read makes nothing right
+
+
+def loss_of(names, source):
+    """Return the verdicts on a loss and its gradient, written with some names."""
+    functions = {"np": np}
+    exec(source, functions)
+    given = [functions[name] for name in names]
+    return set(verdicts(npsoftmax.checks.Solution.from_object(given)).values())
+
+
+SUM = """
+def {0}(z, y):
+    d = z - z.max(axis=1, keepdims=True)
+    log_p = d - np.log(np.exp(d).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(y)), y].sum(), (log_p, y)
+
+def {1}(dloss, cache):
+    log_p, y = cache
+    return dloss * (np.exp(log_p) - np.eye(log_p.shape[1])[y])
+"""
+
+
+def test_a_sum_is_wrong_by_the_contract_s_names_and_accepted_by_others():
+    ours = "cross_entropy_forward", "cross_entropy_backward"
+    theirs = "softmax_loss_forward", "softmax_loss_backward"
+    assert WRONG in loss_of(ours, SUM.format(*ours))
+    assert loss_of(theirs, SUM.format(*theirs)) == {RIGHT}
+
+
+def test_a_sum_whose_gradient_is_a_mean_s_is_wrong_by_any_name():
+    names = "softmax_loss_forward", "softmax_loss_backward"
+    source = SUM.format(*names).replace("dloss *", "dloss / len(y) *")
+    assert loss_of(names, source) == {RIGHT, WRONG}
+
+
+def test_an_axis_is_asked_for_where_a_function_has_one():
+    def my_softmax(x, temperature=1.0, axis=-1):
+        e = np.exp((x - x.max(axis=axis, keepdims=True)) / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+    def stable_softmax(x, temperature=1.0, axis=-1):
+        e = np.exp((x - x.max(axis=-1, keepdims=True)) / temperature)
+        return e / e.sum(axis=-1, keepdims=True)
+
+    assert check(my_softmax).reports["softmax"].verdict == RIGHT
+    assert check(stable_softmax).reports["softmax"].verdict == WRONG
+
+
+def test_a_weight_decay_that_the_gradient_forgets_is_wrong():
+    source = (REAL / "linear_classifier_with_loops.py").read_text()
+    functions = {}
+    exec(source.replace("dW + reg * W", "dW"), functions)
+    outcome = check(functions["softmax_loss_naive"])
+    failure = outcome["cross_entropy_backward"].failure
+    assert failure.what.endswith("but not 1 reg W to the gradient")
+
+
+# ------------------------------------------------------------------- in their own words
+
+
+def test_a_message_shows_their_names_and_a_command_that_shows_it(capsys):
+    path = REAL / "loss_layer_of_a_book.py"
+    assert main(["check", str(path), "-k", "cross_entropy"]) == 1
+    output = capsys.readouterr().out
+    assert "SoftmaxWithLoss.backward: the gradient dx is wrong" in output
+    assert "dout = " in output
+    assert 'layer = f["SoftmaxWithLoss"](); given = layer.forward(x, t); ' in output
+    assert "print(layer.backward(dout))" in output
+
+
+def test_two_functions_for_one_thing_are_both_judged():
+    source = (REAL / "linear_classifier_with_loops.py").read_text()
+    names = {}
+    exec(source, names)
+    exec(source.replace("naive", "vectorized").replace("- (label", "+ (label"), names)
+    outcome = check(names)
+    assert [each.verdict for each in outcome.all] == [RIGHT, RIGHT, RIGHT, WRONG]
+
+
+def test_what_nobody_can_read_ends_with_2_and_the_lines_to_paste(capsys):
+    code = main(["check", str(REAL / "loss_class_with_fixed_sizes.py")])
+    errors = capsys.readouterr().err
+    assert code == 2
+    assert "this looks like ours: SoftmaxCrossEntropyLossLayer" in errors
+    assert "def cross_entropy_forward(z, y):" in errors
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("softmax=probs", "softmax=probs: there is no probs in "),
+        ("sofmax=prop", "sofmax=prop: sofmax is not one of softmax, "),
+    ],
+)
+def test_an_option_that_names_nothing_is_said(option, words):
+    with pytest.raises(SolutionError, match=words):
+        solution_of(f"one_jacobian_for_the_batch --as {option}")
+
+
+def test_a_gradient_may_be_named_as_well():
+    def loss(scores, labels):
+        return npsoftmax.textbook.cross_entropy_forward(scores, labels)[0]
+
+    def slope(scores, labels):
+        _, cache = npsoftmax.textbook.cross_entropy_forward(scores, labels)
+        return npsoftmax.textbook.cross_entropy_backward(1.0, cache)
+
+    names = {"cross_entropy_forward": "loss", "cross_entropy_backward": "slope"}
+    outcome = check([loss, slope], names=names)
+    assert [each.title for each in outcome.all] == ["loss", "slope"]
+    assert outcome.nothing_is_wrong
+
+
+# ------------------------------------------------------------------------------- files
+
+
+def cell(*lines, kind="code"):
+    return {"cell_type": kind, "source": [f"{line}\n" for line in lines]}
+
+
+def test_a_notebook_is_read_where_a_file_is(tmp_path):
+    path = tmp_path / "homework.ipynb"
+    cells = [
+        cell("# softmax", kind="markdown"),
+        cell("%matplotlib inline", "import numpy as np", "!pip install numpy"),
+        cell("%%time", "1 / 0"),
+        cell("def softmax(x):", "    return np.exp(x) / 0", "softmax(np.nan)"),
+    ]
+    path.write_text(json.dumps({"cells": cells}))
+    solution = load_solution(path)
+    (report,) = check_solution(solution, only=["softmax"])
+    assert report.verdict == WRONG
+    assert "3 code cells in order, 4 lines with % or ! skipped" in solution.said[0]
+    assert "f = runpy" not in report.failure.reproducer
+
+
+def test_a_file_of_a_package_finds_it_from_its_root(tmp_path, monkeypatch):
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "tools.py").write_text("from numpy import exp")
+    path = tmp_path / "common" / "layers.py"
+    path.write_text(
+        "from common.tools import exp\nfrom .tools import exp as e\n"
+        "def softmax(x):\n"
+        "    d = e(x - x.max(axis=1)[:, None])\n    return d / d.sum(axis=1)[:, None]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert verdicts(load_solution(path)) == {"softmax": RIGHT}
+
+
+def test_a_base_class_that_is_not_installed_costs_only_itself(tmp_path):
+    path = tmp_path / "layers.py"
+    path.write_text(
+        "import torch_of_nowhere as nn\nimport numpy as np\n"
+        "class Softmax(nn.Module):\n    def forward(self, x):\n"
+        "        return np.exp(x - x.max()) / np.exp(x - x.max()).sum()\n"
+    )
+    assert verdicts(load_solution(path)) == {"Softmax.forward": RIGHT}
+
+
+@pytest.mark.parametrize(
+    "line", ["print 'loss', loss", "raise ValueError, 'x'", "except ValueError, e:"]
+)
+def test_python_2_is_named_as_that(tmp_path, line):
+    path = tmp_path / "old.py"
+    path.write_text(f"try:\n    pass\n{line}\n" if "except" in line else line)
+    with pytest.raises(SolutionError, match=r"is Python 2, .*"):
+        load_solution(path)
+
+
+def test_check_gradients_takes_a_loss_with_its_gradient_and_a_class_in_one_line():
+    names = {}
+    for name in ("loss_of_probabilities", "layer_that_keeps_its_output"):
+        exec((REAL / f"{name}.py").read_text(), names)
+    x, y = np.array([[1.0, 2, 0], [0, -1, 3]]), np.array([1, 0])
+    assert check_gradients(lambda x: names["softmax_loss"](x, y), np.multiply, x)
+
+    class Layer(names["Activation_Softmax"]):
+        def forward(self, x):
+            super().forward(x)
+            return self.output
+
+        def backward(self, d):
+            super().backward(d)
+            return self.dinputs
+
+    layer = Layer()
+    assert check_gradients(
+        lambda x: (layer.forward(x), 0), lambda d, _: layer.backward(d), x
+    )
