@@ -13,7 +13,7 @@ from npsoftmax.checks.agree import Kind, Wrong, of_shape, wrong_words
 from npsoftmax.gradcheck import check_gradients, quick_check
 
 
-def agree_with_own_loss(f, inputs):
+def own_gradient(f, **inputs):
     """Raise `Wrong` unless the backward `f` is the gradient of its own forward."""
     if f.demand == "reference":
         _agree_to_the_last_digits(f, inputs)
@@ -49,7 +49,7 @@ def _agree_to_the_last_digits(f, inputs):
 
 def _agree_with_differences(f, inputs, name, gradient):
     cotangent, forward = f.function.takes[0], f.of(f.function.forward)
-    given = _without(inputs, cotangent)
+    given = {each: value for each, value in inputs.items() if each != cotangent}
 
     def value_of(array):
         return np.asarray(forward(**(given | {name[1:]: array})))
@@ -61,7 +61,3 @@ def _agree_with_differences(f, inputs, name, gradient):
     if check.wrong.any():
         table = (name, gradient, check.numeric, check.wrong)
         raise Wrong(Kind.VALUE, wrong_words(name), table)
-
-
-def _without(inputs, name):
-    return {each: value for each, value in inputs.items() if each != name}

@@ -14,7 +14,7 @@ SINGLE = 2.0**-24  # half the spacing of float32 at 1
 
 def by_comparing(function, trials):
     """Yield the causes that can be read from yours and the right results alone."""
-    trials, found = [trial for trial in trials if not trial.hard], {}
+    trials, found = [trial for trial in trials if not trial.dangerous], {}
     for name in trials[0].yours:
         pairs = [(trial.yours[name], trial.right[name]) for trial in trials]
         pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
@@ -128,7 +128,7 @@ def float32(subject, trials, seed):
     spacing of float32, and are drawn anew where they move by more; an eps gives errors
     that stay in both cases, and differences of a loss give some that never stay.
     """
-    trials = [trial for trial in trials if not trial.hard]
+    trials = [trial for trial in trials if not trial.dangerous]
     off = [np.max(np.abs(each), initial=0.0) for each in _errors(trials)]
     off = [error for error in off if error > SAME]
     if len(off) < max(1, len(trials) - 1):

@@ -24,7 +24,7 @@ def cause_of(subject, failure, seed=0):
     if failure.gate == "gradient" and failure.loss_is_right is False:
         return None
     trials = trials_of(subject, seed)
-    if not any(not trial.hard for trial in trials):
+    if not any(not trial.dangerous for trial in trials):
         return None
     page = Page(subject.function, trials, failure.loss_is_right)
     for causes in (

@@ -9,8 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from npsoftmax.checks.agree import copied
 from npsoftmax.checks.edits import POSITIVE, Edit, callees, edited, line_of, source_of
+from npsoftmax.checks.engine.load import Solution
+from npsoftmax.checks.engine.subject import Subject
 from npsoftmax.checks.engine.trials import Cause, all_same, in_float64, same
 from npsoftmax.checks.engine.unknown import known_as, solved
 from npsoftmax.checks.layers import CONTRACT
@@ -32,7 +33,7 @@ class Page:
     def __init__(self, function, trials, forward_is_right):
         self.function, self.trials = function, trials
         self.forward_is_right = forward_is_right
-        self.decide = [trial for trial in trials if not trial.hard]
+        self.decide = [trial for trial in trials if not trial.dangerous]
         if all(trial.is_right for trial in self.decide):
             self.decide = trials
         self.runs = {
@@ -170,19 +171,9 @@ def _forward_agrees(names, function, trials):
 
 def page_results(names, function, inputs):
     """Return {result: value} of a function of an edited page; None where it raises."""
-    given = {name: copied(value) for name, value in inputs.items()}
     try:
         with np.errstate(all="ignore"):
-            arguments = [given[name] for name in function.takes if name != "cache"]
-            if function.forward:
-                takes = CONTRACT[function.forward].takes
-                forward = names[function.forward]
-                arguments.append(forward(*(given[name] for name in takes))[1])
-            results = names[function.name](*arguments)
-        if len(function.gives) == 1:
-            results = (results,)
-        values = dict(zip(function.gives, results, strict=True))
-        values.pop("cache", None)
-        return in_float64(values)
+            results = Subject(Solution(names), function.name).results(**inputs)
+        return in_float64(results)
     except Exception:  # its shapes do not even fit together
         return None

@@ -21,7 +21,7 @@ class Trial(NamedTuple):
     inputs: dict
     yours: dict
     right: dict
-    hard: bool
+    dangerous: bool
 
     @property
     def is_right(self):
@@ -55,18 +55,18 @@ def _complete(function, inputs):
 
 
 def trials_of(subject, seed):
-    """Return the trials of a function, ordinary and hard ones."""
+    """Return the trials of a function, ordinary and dangerous ones."""
     rng, function = np.random.default_rng([seed, 2016]), subject.function
     kinds = (function.ordinary, False), (function.dangerous, True)
     trials = [
-        trial_at(subject, inputs(rng, i), hard)
-        for inputs, hard in kinds
+        trial_at(subject, inputs(rng, i), dangerous)
+        for inputs, dangerous in kinds
         for i in range(TRIALS)
     ]
     return [trial for trial in trials if trial]
 
 
-def trial_at(subject, inputs, hard=False):
+def trial_at(subject, inputs, dangerous=False):
     """Return None where the function raises: such an input tells nothing apart."""
     try:
         yours = in_float64(subject.results(**inputs))
@@ -76,7 +76,7 @@ def trial_at(subject, inputs, hard=False):
         name: None if value is None else np.asarray(value[0])
         for name, value in subject.function.expected(inputs).items()
     }
-    return Trial(inputs, yours, right, hard)
+    return Trial(inputs, yours, right, dangerous)
 
 
 def in_float64(results):
