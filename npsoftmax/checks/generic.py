@@ -158,12 +158,3 @@ def stays_finite(f, **inputs):
     for name, value in results.items():
         if right[name] is not None:
             agree(name, value, right[name][0], np.inf, f"{name} is not finite")
-
-
-def same_row_by_row(f, **inputs):
-    together = f(**inputs)
-    for i in range(len(together)):
-        row = {name: value[i : i + 1] for name, value in inputs.items()}
-        slack = inputs["z"].shape[1] + np.abs(inputs["z"][i]).max()
-        what = f"row {i} depends on the other rows"
-        agree(f"row {i} alone", f(**row)[0], together[i], slack, what)

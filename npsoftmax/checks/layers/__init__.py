@@ -1,4 +1,9 @@
-"""The contract: a record for each function, a file a layer, in the page's order."""
+"""The contract: a record for each function, a file a layer, in the page's order.
+
+A layer's file says what is right, what is drawn, what is asked, and how it goes on
+paper; FUNCTIONS are its records. Besides it, a new layer has its lines in textbook.py,
+its mistakes in mistakes/, and its name in the lists of both folders.
+"""
 
 from npsoftmax.checks.layers import (
     cross_entropy,
