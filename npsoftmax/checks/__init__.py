@@ -40,8 +40,8 @@ _HOMES = {
     "Solution": "engine.load",
     "SolutionError": "engine.load",
     "check_solution": "engine.ask",
-    "FunctionReport": "engine.ask",
-    "Failure": "engine.ask",
+    "FunctionReport": "engine.report",
+    "Failure": "engine.report",
     "CONTRACT": "layers",
 }
 __all__ = list(_HOMES)

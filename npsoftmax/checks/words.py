@@ -1,6 +1,6 @@
 """The words and tables a person reads: a line for a function, the message of a failure.
 
-In go the reports of engine/ask.py; out comes text of at most 80 columns (the command to
+In go the reports of the engine; out comes text of at most 80 columns (the command to
 paste aside, which cannot be broken).
 """
 

@@ -7,15 +7,9 @@ import traceback
 import numpy as np
 
 from npsoftmax.checks import words
-from npsoftmax.checks.engine.ask import (
-    EXAMPLES,
-    NOT_WRITTEN,
-    RIGHT,
-    WAITS,
-    WRONG,
-    check_solution,
-)
+from npsoftmax.checks.engine.ask import EXAMPLES, check_solution
 from npsoftmax.checks.engine.load import MISSING, Solution
+from npsoftmax.checks.engine.report import NOT_WRITTEN, RIGHT, WAITS, WRONG
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.terminal import LiveLine, painter
 
@@ -142,7 +136,7 @@ def as_data(outcome, seed, examples):
 
 
 def _function_as_data(each):
-    data = {
+    return {
         "name": each.name,
         "called": each.title,
         "verdict": each.verdict,
@@ -151,24 +145,23 @@ def _function_as_data(each):
         "properties": each.total,
         "examples": each.examples,
         "seconds": round(each.seconds, 3),
-        "failure": None,
+        "failure": each.failure and _failure_as_data(each.failure),
     }
-    if each.failure:
-        failure = each.failure
-        inputs = {name: _plain(value) for name, value in failure.inputs.items()}
-        data["failure"] = {
-            "property": failure.property,
-            "gate": failure.gate,
-            "what": failure.what,
-            "inputs": inputs,
-            "yours": _plain(failure.yours),
-            "expected": _plain(failure.expected),
-            "cause": failure.cause,
-            "diagnosis": failure.diagnosis,
-            "reproducer": failure.reproducer,
-            "message": failure.message,
-        }
-    return data
+
+
+def _failure_as_data(failure):
+    return {
+        "property": failure.property,
+        "gate": failure.gate,
+        "what": failure.what,
+        "inputs": {name: _plain(value) for name, value in failure.inputs.items()},
+        "yours": _plain(failure.yours),
+        "expected": _plain(failure.expected),
+        "cause": failure.cause,
+        "diagnosis": failure.diagnosis,
+        "reproducer": failure.reproducer,
+        "message": failure.message,
+    }
 
 
 def _plain(value):

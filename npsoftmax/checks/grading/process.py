@@ -308,7 +308,7 @@ def _check(task, write):
 
 def _entry(report, solution):
     """Return what is kept of one function's report: plain data, for the diary."""
-    from npsoftmax.checks.engine.ask import NOT_YOURS
+    from npsoftmax.checks.engine.report import NOT_YOURS
 
     calls = list(solution.first[report.name].borrows) if report.passed else []
     if report.name in calls:
@@ -330,7 +330,7 @@ def _entry(report, solution):
 
 
 def _reason(report):
-    from npsoftmax.checks.engine.ask import WAITS
+    from npsoftmax.checks.engine.report import WAITS
 
     return report.note if report.verdict == WAITS else ""
 

@@ -1,0 +1,125 @@
+"""What is found of a function: its verdict, and the property that does not hold."""
+
+from dataclasses import dataclass, field
+
+from npsoftmax.checks import words
+from npsoftmax.checks.agree import Wrong
+from npsoftmax.checks.contract import Property
+from npsoftmax.checks.engine.load import Solution
+from npsoftmax.checks.engine.safely import line_in
+from npsoftmax.checks.engine.trials import Cause
+
+RIGHT, WRONG = "right", "wrong"
+NOT_WRITTEN, NOT_YOURS = "not written yet", "npsoftmax's own"
+WAITS = "cannot be checked"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A property that does not hold, at its smallest input, and why perhaps.
+
+    str() is the message.
+    """
+
+    row: Property
+    wrong: Wrong
+    inputs: dict
+    solution: Solution
+    call: dict | None  # the inputs of the last call, which showed it
+    loss_is_right: bool | None = None  # for a backward: what is known of its forward
+    found: Cause | None = None
+    how: str = ""  # how we know, where there is more to say than the gate's own words
+    right_on_paper: bool = False  # a gradient beside whose forward alone is wrong
+
+    @property
+    def function(self):
+        return self.row.function
+
+    @property
+    def adapter(self):
+        """Return what calls the function, where it is not as the contract has it."""
+        return self.solution.adapter(self.function)
+
+    @property
+    def gate(self):
+        return self.row.gate
+
+    @property
+    def what(self):
+        return self.wrong.what
+
+    @property
+    def error(self):
+        return self.wrong.error
+
+    @property
+    def table(self):
+        """Return (name, yours, expected, mask of the wrong entries), or None."""
+        return self.wrong.table
+
+    @property
+    def line(self):
+        """Return (number, text) of the line where an exception arose, or None."""
+        return self.error and line_in(self.error, self.solution[self.function])
+
+    @property
+    def cause(self):
+        """Return the short name of the likely mistake, or None."""
+        return self.found and self.found.name
+
+    @property
+    def diagnosis(self):
+        """Return the likely mistake as a sentence, or None."""
+        return self.found and self.found.words
+
+    @property
+    def yours(self):
+        return self.table[1] if self.table else None
+
+    @property
+    def expected(self):
+        return self.table[2] if self.table else None
+
+    @property
+    def message(self):
+        return words.message(self)
+
+    @property
+    def reproducer(self):
+        return words.reproducer(self)
+
+    @property
+    def property(self):  # the last one, for it hides the built-in of its name
+        return self.row.name
+
+    def __str__(self):
+        return self.message
+
+
+@dataclass
+class FunctionReport:
+    """What is known of one function: the verdict, what holds, and what does not.
+
+    verdict: RIGHT, WRONG, NOT_WRITTEN, NOT_YOURS or WAITS (its forward is not there).
+    passed and total: names and number of the properties asked; examples: inputs drawn.
+    waits: those of passed that only a wrong forward does not let hold yet.
+    """
+
+    name: str
+    verdict: str = RIGHT
+    passed: list = field(default_factory=list)
+    total: int = 0
+    failure: Failure | None = None
+    note: str = ""
+    examples: int = 0
+    seconds: float = 0.0
+    printed: str = ""
+    waits: list = field(default_factory=list)
+    title: str = ""  # what the person calls it
+    extreme: Failure | None = None  # on extreme inputs, beside one on ordinary ones
+    because: str = ""  # the function that it calls, and that alone makes it wrong
+
+    @property
+    def only_extreme(self):
+        """Whether all ordinary inputs are right."""
+        return self.failure is not None and self.failure.gate == "stability"
