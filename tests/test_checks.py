@@ -878,6 +878,17 @@ def test_two_mistakes_at_once_are_both_named():
     assert {*failure.cause.split(", ")} == {"no shift", "log of softmax"}
 
 
+def test_a_cause_that_gives_nan_explains_nan_and_the_input_stays_the_smallest():
+    def softmax(z, axis=-1):
+        e = np.exp(z)
+        return e / e.sum(axis=axis, keepdims=True)
+
+    failure = failure_of("softmax", softmax)
+    assert failure.cause == "no shift"
+    assert failure.inputs["z"].size == 1
+    assert np.isnan(failure.yours)
+
+
 def test_a_change_nobody_has_listed_is_shown_beside_the_line_of_the_page():
     def cross_entropy_backward(dloss, cache):
         return (dloss + cache.p - cache.one_hot) / len(cache.p)
