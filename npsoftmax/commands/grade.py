@@ -1,26 +1,38 @@
-"""Check each Python file of a folder, and give points.
+"""Grade the files of a class, in percent.
 
-Every file gets a process and a time limit of its own, so that a loop without an end, an
-exit() or a crash costs that file a function, not the class its grades. A function gives
-points for each property it has; a property that fails costs its points and those after
-it. What comes from npsoftmax itself is not the student's, and not counted.
+FOLDER has a file or a folder for each student, as Moodle gives them or not, or is a zip
+of these; .py files and notebooks. Each is checked in a process of its own, with limits in
+processor time measured on npsoftmax itself, so that a loop without an end, an exit() or a
+crash costs that file a function, not the class its grades.
 
-The table goes to the terminal, and with every detail to NAME.csv and NAME.json.
-No seed fails right code: --seed only keeps the examples drawn unknown beforehand.
+A wrong value is worth nothing; beside a right one, every property counts. What fails only
+because a function that it calls is wrong counts as right. Functions count alike, unless
+--points FILE has lines such as `softmax = 10`; then those it names are asked for alone.
+What npsoftmax itself does is not counted.
 
-This is not a sandbox against malice: the files run with your rights, on your machine.
-Read files of people you do not trust first, or grade in a container.
+The table goes to the terminal, and with every detail to NAME.csv and NAME.json, as files
+are done. No seed fails right code: --seed only keeps the examples unknown beforehand.
+
+This is not a sandbox against malice: the files run with your rights, on your machine. In
+a container without a network, IMAGE being one in which npsoftmax is installed:
+  docker run --rm --network none -v "$PWD":/w -w /w IMAGE npsoftmax grade homework
 
 examples:
-  npsoftmax grade homework/
-  npsoftmax grade homework/ --seed 2024 --out week3
+  npsoftmax grade homework.zip --feedback texts
+  npsoftmax grade homework/ --seed 2024 --out week3 --points week3.toml
   npsoftmax grade homework/ -k softmax -k cross_entropy_
+  npsoftmax grade submission/ --format gradescope --out results
 """
 
 import argparse
+import contextlib
 import importlib.util
+import json
 import os
+import re
+import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -32,7 +44,7 @@ from npsoftmax.terminal import LiveLine
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", metavar="FOLDER", help="the folder with the files")
+    parser.add_argument("folder", metavar="FOLDER", help="a folder, or a zip of one")
     parser.add_argument(
         "-k",
         metavar="NAME",
@@ -42,17 +54,24 @@ def add_arguments(parser):
         "may be given again",
     )
     parser.add_argument(
+        "--points", metavar="FILE", help="what each function is worth (all the same)"
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="what the examples are drawn from (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="examples for each property"
+        "--examples",
+        type=_count,
+        default=30,
+        metavar="N",
+        help="examples for each property (30)",
     )
     parser.add_argument(
         "--timeout",
         type=_seconds,
-        default=60.0,
         metavar="S",
-        help="seconds for one file (60); one function may take a quarter of them",
+        help="seconds of processor time for one function "
+        "(40 times what npsoftmax's own slowest takes)",
     )
     parser.add_argument(
         "--jobs",
@@ -68,7 +87,16 @@ def add_arguments(parser):
         help="write NAME.csv and NAME.json (npsoftmax-grades)",
     )
     parser.add_argument(
-        "--force", action="store_true", help="replace NAME.csv and NAME.json"
+        "--feedback", metavar="DIR", help="write a text for each student into DIR"
+    )
+    parser.add_argument(
+        "--format",
+        choices=["table", "gradescope"],
+        default="table",
+        help="gradescope: FOLDER is one student's, and NAME.json what Gradescope reads",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace files that are there already"
     )
 
 
@@ -78,38 +106,75 @@ def run(args):
         raise CommandError(
             f"grading needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
-    paths, names = _paths(Path(args.folder)), _in_order(chosen(args.names))
-    outputs = _outputs(args.out, args.force)
-    grades = _graded(paths, names, args)
-    if not grades:
-        return 1
+    from npsoftmax.checks.grading.points import PointsError
+    from npsoftmax.checks.grading.process import Caretaker
+    from npsoftmax.checks.grading.submissions import SubmissionsError
+
+    for stream in (sys.stdout, sys.stderr):  # a name that it cannot show stops nothing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        weights = _weights(args)
+        with _signals_that_stop(), Caretaker() as caretaker:
+            return _graded(args, weights, caretaker)
+    except (PointsError, SubmissionsError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _graded(args, weights, caretaker):
     from npsoftmax.checks.grading import gradebook
 
-    about = {"seed": args.seed, "examples": args.examples, "timeout": args.timeout}
-    texts = gradebook.as_csv(grades), gradebook.as_json(grades, **about)
-    print(gradebook.report(grades))
-    for path, text in zip(outputs, texts, strict=True):
-        _write(path, text, args.force)
-    print(f"\nEvery detail: {outputs[0]} and {outputs[1]}")
-    complete = all(g.points == g.out_of for g in grades) and len(grades) == len(paths)
-    return 0 if complete else 1
+    with contextlib.ExitStack() as stack:
+        found = _found(args, stack.enter_context(caretaker.folder()))
+        files = (_Gradescope if args.format == "gradescope" else _Files)(args, found)
+        grades = _as_they_come(args, found.submissions, weights, caretaker, files)
+    files.over(grades)
+    if not grades:
+        return 1
+    print(gradebook.report(grades, found.others, found.remarks))
+    print(f"\nEvery detail: {' and '.join(map(str, files.written))}")
+    complete = len(grades) == len(found.submissions)
+    return 0 if complete and all(grade.complete for grade in grades) else 1
 
 
-def _graded(paths, names, args):
-    """Return the grades of the files, in the order of `paths`; Ctrl-C ends early."""
-    from npsoftmax.checks.grading.process import Options, grade_files
+def _as_they_come(args, submissions, weights, caretaker, files):
+    """Return the grades, saved as each is done, in order; Ctrl-C ends early."""
+    from npsoftmax.checks.grading.process import Options, grade_files, seconds_for
 
-    options = Options(args.seed, args.examples, args.timeout, args.jobs)
-    stop, grades, progress = threading.Event(), [], _Progress(len(paths))
+    options = Options(args.seed, args.examples, args.timeout or 60.0, args.jobs)
+    stop, grades, progress = threading.Event(), {}, _Progress(len(submissions))
     try:
-        for grade in grade_files(paths, names, options, stop, progress.step):
-            grades.append(grade)
+        if not args.timeout:
+            seconds = seconds_for(options, caretaker)
+            options = options._replace(seconds=seconds)
+        rest = options, caretaker, stop, progress.step
+        for grade in grade_files(submissions, weights, *rest):
+            grades[submissions.index(grade.submission)] = grade
+            files.save([grades[i] for i in sorted(grades)], grade)
             progress.done(grade)
     except KeyboardInterrupt:
         stop.set()
-        progress.say(f"stopped: {len(grades)} of {len(paths)} files are graded")
+        progress.say(f"stopped: {len(grades)} of {len(submissions)} files are graded")
     progress.line.clear()
-    return sorted(grades, key=lambda grade: paths.index(grade.path))
+    return [grades[i] for i in sorted(grades)]
+
+
+@contextlib.contextmanager
+def _signals_that_stop():
+    """Let the end of a terminal or of a session do what Ctrl-C does."""
+
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in {"SIGTERM", "SIGHUP"} & {each.name for each in signal.Signals}:
+            before[name] = signal.signal(getattr(signal, name), stop)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 class _Progress:
@@ -127,7 +192,10 @@ class _Progress:
         self.steps += 1
 
     def done(self, grade):
-        self.last.append(f"{grade.path.name} ({grade.seconds:.0f} s)")
+        from npsoftmax.checks.engine.safely import printable
+
+        label = printable(grade.submission.label)
+        self.last.append(f"{label} ({grade.seconds:.0f} s)")
         if self.line.live:
             self.step()
         else:
@@ -135,47 +203,144 @@ class _Progress:
 
     def say(self, text):
         self.line.clear()
-        print(text, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # nobody is there to read it
+            print(text, file=sys.stderr, flush=True)
 
 
-def _paths(folder):
-    if not folder.exists():
-        raise CommandError(f"{folder}: there is no such folder")
-    if not folder.is_dir():
+# ------------------------------------------------------------------------ what goes in
+
+
+def _found(args, folder):
+    from npsoftmax.checks.grading.submissions import find, unpacked
+
+    path = Path(args.folder)
+    if not path.exists():
+        raise CommandError(f"{path}: there is no such folder")
+    if path.suffix.lower() == ".zip" and path.is_file():
+        path = unpacked(path, folder)
+    if not path.is_dir():
         raise CommandError(
-            f"{folder} is a file; `npsoftmax check {folder}` checks one file"
+            f"{path} is a file; `npsoftmax check {path}` checks one file"
         )
-    paths = sorted(each for each in folder.glob("*.py") if each.is_file())
-    if not paths:
-        deeper = len(list(folder.glob("*/*.py")))
-        hint = f", but {deeper} one folder deeper: name that folder" if deeper else ""
-        raise CommandError(f"there are no *.py files in {folder}{hint}")
-    return paths
+    try:
+        return find(path, one_student=args.format == "gradescope")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror.lower()}") from None
 
 
-def _in_order(names):
-    return [name for name in CONTRACT if names is None or name in names]
+def _weights(args):
+    """Return {function: points} of what is asked for."""
+    from npsoftmax.checks.grading.points import read_weights
+
+    weights = read_weights(args.points) if args.points else dict.fromkeys(CONTRACT, 1)
+    names = chosen(args.names)
+    asked = {name: weights[name] for name in weights if names is None or name in names}
+    if not asked:
+        raise CommandError(f"{args.points} gives no points for {', '.join(names)}")
+    return asked
 
 
-def _outputs(name, force):
-    outputs = [Path(f"{name}.csv"), Path(f"{name}.json")]
-    if not outputs[0].parent.is_dir():
-        raise CommandError(f"--out {name}: there is no folder {outputs[0].parent}")
-    for path in outputs:
-        if os.path.lexists(path) and not force:
+# ------------------------------------------------------------------------ what comes out
+
+
+class _Files:
+    """The files that are written: claimed at the beginning, so that another run at the
+    same time notices, and then written anew with each grade.
+    """
+
+    def __init__(self, args, found):
+        self.args, self.feedback = args, {}
+        self.paths = [Path(f"{args.out}{ending}") for ending in self.endings()]
+        self.written = list(self.paths)
+        folder = self.paths[0].parent
+        if not folder.is_dir():
+            raise CommandError(f"--out {args.out}: there is no folder {folder}")
+        if args.feedback:
+            self.feedback = self._texts(Path(args.feedback), found.submissions)
+        self.claimed = [path for path in self.paths if self._claimed(path)]
+
+    def endings(self):
+        return ".csv", ".json"
+
+    def contents(self, grades):
+        """Return the text of each file."""
+        from npsoftmax.checks.grading import gradebook
+
+        about = {key: getattr(self.args, key) for key in ("seed", "examples")}
+        return gradebook.as_csv(grades), gradebook.as_json(grades, **about)
+
+    def save(self, grades, latest):
+        from npsoftmax.checks.grading.feedback import text
+
+        for i, content in enumerate(self.contents(grades)):
+            self.written[i] = _written(self.written[i], content)
+        if self.feedback:
+            _written(self.feedback[latest.submission.path], text(latest))
+
+    def over(self, grades):
+        """Take what was claimed for nothing away again."""
+        for path in () if grades else self.claimed:
+            path.unlink(missing_ok=True)
+
+    def _claimed(self, path):
+        """Make sure that a file can be written; return whether it is made here."""
+        exists = os.path.lexists(path)
+        if exists and not self.args.force:
             raise CommandError(
                 f"{path} exists already: "
                 "--force replaces it, --out NAME writes elsewhere"
             )
-    return outputs
+        if exists and os.access(path.parent, os.W_OK):
+            return False
+        try:
+            write_whole(path, "")
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(f"{path} cannot be written: {reason}") from None
+        return True
+
+    def _texts(self, folder, submissions):
+        """Return {path: the text's path} for each submission."""
+        texts = {}
+        for each in submissions:
+            stem = re.sub(r"[^\w.@() -]", "_", each.label)[:100]
+            taken = [text.name for text in texts.values()]
+            number = sum(name.startswith(stem) for name in taken)
+            texts[each.path] = folder / f"{stem}{f' {number}' if number else ''}.txt"
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"--feedback {folder}: {error.strerror}") from None
+        there = [text for text in texts.values() if os.path.lexists(text)]
+        if there and not self.args.force:
+            raise CommandError(f"{there[0]} exists already: --force replaces it")
+        return texts
 
 
-def _write(path, text, force):
+class _Gradescope(_Files):
+    """The results.json of one student; of several files the best counts."""
+
+    def endings(self):
+        return (".json",)
+
+    def contents(self, grades):
+        from npsoftmax.checks.grading.feedback import as_gradescope
+
+        best = max(grades, key=lambda grade: grade.percent())
+        return (json.dumps(as_gradescope(best), indent=2) + "\n",)
+
+
+def _written(path, content):
+    """Write a file anew, elsewhere rather than not at all; return where it is."""
     try:
-        write_whole(path, text, replace=force)
+        write_whole(path, content, replace=True)
+        return path
     except OSError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="npsoftmax-grades-")) / path.name
+        write_whole(elsewhere, content)
         reason = error.strerror or error
-        raise CommandError(f"{path} cannot be written: {reason}") from None
+        print(f"{path} cannot be written: {reason}: see {elsewhere}", file=sys.stderr)
+        return elsewhere
 
 
 def _count(text):

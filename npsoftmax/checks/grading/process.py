@@ -1,13 +1,17 @@
-"""Files to points: each file is checked in a process of its own, whatever it does.
+"""Files to marks: each file is checked in a process of its own, whatever it does.
 
-    grade_file(path, names, options)      the Grade of one file
-    grade_files(paths, names, options)    a Grade for each file, as each one is done
+    with Caretaker() as caretaker:
+        seconds_for(options, caretaker)                 what is fair on this machine
+        grade_files(submissions, weights, options, caretaker)    a Grade as each is done
 
-The process that checks a file writes what it finds, function by function, into a
-file of its own in a folder nobody else knows; what the student's code prints goes
-nowhere. If the process stops, loops for ever or ends itself, then what it had written
-still counts, the function it was at gets no points, and a new process goes on behind
-that function. When it is over, the whole process group ends.
+The process runs in a folder that has a copy of the file and of its own helpers. It tells
+what it finds, function by function, by a pipe; each note begins with a word that only
+the two know, and a note is believed no more than that a property holds. If the process
+stops, loops for ever or ends itself, then what it had told still counts, the function it
+was at gets no points, and a new process goes on with the others.
+
+A caretaker, a small process of its own, ends what runs and removes the folders when the
+grading is over, in whatever way: it waits for the end of a pipe.
 
 This keeps accidents apart. It is not a sandbox against malice: the code runs with the
 rights of whoever grades it.
@@ -16,25 +20,38 @@ rights of whoever grades it.
 import contextlib
 import json
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from npsoftmax.checks.engine.load import SolutionError, load_solution
+from npsoftmax.checks.engine.safely import printable
+from npsoftmax.checks.grading.points import Grade, Mark
+from npsoftmax.checks.grading.submissions import Submission, alone
 from npsoftmax.checks.layers import CONTRACT
 
 LOOK = 0.02  # seconds between two looks at a process
-MEMORY = 4 << 30  # bytes a process may reserve
-FILE_SIZE = 64 << 20  # bytes of any file that it writes
+SLOWER = 40  # a function may take so many times what npsoftmax's slowest takes
+WALL = 10  # and so many times its processor time by the clock, when it waits
+LONGEST = 1 << 20  # bytes of a note
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # one thread for each process, so that time is fair
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "Agg",  # plt.show() opens no window, and waits for nobody
+}
 WORKER = (  # this very npsoftmax, wherever it lies; and then the path as it was
     "import sys; sys.path.insert(0, {package!r}); "
-    "from npsoftmax.checks.grading.process import work; "
+    "from npsoftmax.checks.grading.worker import work; "
     "sys.path.remove({package!r}); work()"
 )
 
@@ -43,91 +60,63 @@ class Options(NamedTuple):
     """What is the same for every file."""
 
     seed: int = 0
-    examples: int | None = None
-    timeout: float = 60.0  # seconds for one file
+    examples: int = 30
+    seconds: float = 10.0  # of processor time, for one function
     jobs: int = 1  # processes at a time
-    share: int = 4  # a function may take a quarter of the file's time
 
 
-@dataclass
-class Grade:
-    """What one file is worth: `functions` has a dict for each name of the contract."""
-
-    path: Path
-    functions: dict = field(default_factory=dict)
-    problem: str = ""  # why the file could not be checked at all
-    seconds: float = 0.0
-
-    @property
-    def points(self):
-        return sum(each["points"] for each in self.functions.values())
-
-    @property
-    def out_of(self):
-        return sum(each["out_of"] for each in self.functions.values())
+def seconds_for(options, caretaker):
+    """Return the seconds that a function may take, by what npsoftmax takes here."""
+    slowest = "lsoftmax_backward"
+    attempt = _attempt(None, [slowest], options, caretaker)
+    return float(max(2, round(SLOWER * attempt.seconds)))
 
 
-def grade_files(paths, names, options, stop=None, notice=None):
-    """Yield the `Grade` of each file, as it is done, `options.jobs` at a time.
+def grade_files(submissions, weights, options, caretaker, stop=None, notice=None):
+    """Yield the `Grade` of each submission, as it is done, `options.jobs` at a time.
 
-    stop: a threading.Event that ends every process and what is still waiting. notice():
-    is called when another function is done.
+    weights: {function: points}. stop: a threading.Event that ends every process and what
+    is still waiting. notice(): is called when another function is done.
     """
+    stop = stop or threading.Event()
     with ThreadPoolExecutor(options.jobs) as pool:
-        waiting = [
-            pool.submit(grade_file, path, names, options, stop, notice)
-            for path in paths
-        ]
+        rest = weights, options, caretaker, stop, notice
+        waiting = [pool.submit(grade_file, each, *rest) for each in submissions]
         try:
             for done in as_completed(waiting):
                 yield done.result()
         finally:
-            if stop:
-                stop.set()
+            stop.set()
             pool.shutdown(cancel_futures=True)
 
 
-def grade_file(path, names, options, stop=None, notice=None):
-    """Return the `Grade` of the functions `names` in the Python file `path`."""
+def grade_file(submission, weights, options, caretaker, stop=None, notice=None):
+    """Return the `Grade` of one submission."""
     began = time.monotonic()
-    deadline = began + options.timeout
-    grade, remaining = Grade(path), list(names)
-    while remaining and time.monotonic() < deadline and not _is_set(stop):
-        attempt = _attempt(path, remaining, options, deadline, stop, notice)
-        grade.functions |= attempt.functions
+    grade, remaining = Grade(submission, weights), list(weights)
+    while remaining and not _is_set(stop):
+        try:
+            attempt = _attempt(submission, remaining, options, caretaker, stop, notice)
+        except OSError as error:  # the file cannot be read, or no process be started
+            attempt = Attempt(problem=f"cannot be checked: {error.strerror or error}")
+        grade.marks |= attempt.marks
         grade.problem = attempt.problem
         if attempt.at is None:
             break
-        grade.functions |= _stopped(attempt, names)
-        remaining = [name for name in names if name not in grade.functions]
-    rest = grade.problem or "no time was left"
-    grade.functions = {
-        name: grade.functions.get(name) or nothing(name, "not checked", rest)
-        for name in names
-    }
+        grade.marks |= _stopped(attempt)
+        remaining = [name for name in weights if name not in grade.marks]
+    missing = Mark("not checked", why=grade.problem or "the grading was stopped")
+    grade.marks = {name: grade.marks.get(name, missing) for name in weights}
     grade.seconds = time.monotonic() - began
     return grade
 
 
-def _stopped(attempt, names):
-    """Return the entries of the function that never came back, and of its backward."""
-    return {attempt.at: nothing(attempt.at, "stopped", attempt.ending)} | {
-        name: nothing(name, "not checked", f"its cache comes from {attempt.at}")
-        for name in names
-        if CONTRACT[name].forward == attempt.at
-    }
-
-
-def nothing(name, state, why=""):
-    """Return the entry of a function without points."""
-    rows = CONTRACT[name].asked()
-    return {
-        "state": state,
-        "points": 0,
-        "out_of": sum(row.points for row in rows),
-        "why": why,
-        "properties": dict.fromkeys((row.name for row in rows), 0),
-    }
+def _stopped(attempt):
+    """Return the marks of the function that never came back, and of its backward."""
+    waits = Mark("not checked", why=f"its cache comes from {attempt.at}")
+    backward = [each.name for each in CONTRACT.values() if each.forward == attempt.at]
+    stopped = Mark("stopped", why=attempt.ending)
+    return {attempt.at: stopped} | dict.fromkeys(backward, waits)
 
 
 def _is_set(stop):
@@ -140,42 +129,43 @@ def _is_set(stop):
 class Attempt(NamedTuple):
     """What one process has found before it ended, and how it ended."""
 
-    functions: dict
-    at: str | None  # the function that it never came back from
-    ending: str
-    problem: str
+    marks: dict = {}  # noqa: RUF012
+    at: str | None = None  # the function that it never came back from
+    ending: str = ""
+    problem: str = ""
+    seconds: float = 0.0  # of processor time
 
 
-def _attempt(path, names, options, deadline, stop, notice):
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        diary, elsewhere = Path(folder) / "diary", Path(folder) / "here"
-        diary.touch()
-        elsewhere.mkdir()
+def _attempt(submission, names, options, caretaker, stop=None, notice=None):
+    with caretaker.folder() as folder:
+        here = folder / "here"
+        here.mkdir()
+        file = alone(submission, here) if submission else None
         task = {
-            "path": str(Path(path).resolve()),
+            "file": file and file.name,
             "names": names,
             "seed": options.seed,
             "examples": options.examples,
-            "diary": str(diary),
+            "seconds": options.seconds,
+            "token": secrets.token_hex(16),
         }
-        process = _start(task, elsewhere)
-        try:
-            step = options.timeout / options.share
-            ending = _watch(process, diary, step, deadline, stop, notice)
-        finally:
-            _end(process)
-        return _read(diary, ending)
+        process = _start(task, folder, file.parent if file else here)
+        with caretaker.process(process):
+            notes = _Notes(process.stdout, task["token"], notice)
+            ending = _watch(process, notes, options, stop)
+        return notes.attempt(names, ending)
 
 
-def _start(task, folder):
+def _start(task, folder, here):
     package = str(Path(__file__).parents[3])
+    (folder / "tmp").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(package=package)],
+        [sys.executable, "-P", "-c", WORKER.format(package=package)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env=os.environ | ENVIRONMENT,
+        cwd=here,
+        env=os.environ | ENVIRONMENT | {"TMPDIR": str(folder / "tmp")},
         start_new_session=True,
     )
     with contextlib.suppress(BrokenPipeError):
@@ -184,178 +174,145 @@ def _start(task, folder):
     return process
 
 
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",  # one thread for each process, so that time is fair
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",
-    "MPLBACKEND": "Agg",  # plt.show() opens no window, and waits for nobody
-}
-
-
-def _watch(process, diary, step, deadline, stop, notice):
+def _watch(process, notes, options, stop):
     """Wait for the end, and return in words what it was."""
-    size, since = 0, time.monotonic()
     while process.poll() is None:
         time.sleep(LOOK)
-        now = time.monotonic()
-        if diary.stat().st_size != size:
-            size, since = diary.stat().st_size, now
-            if notice:
-                notice()
         if _is_set(stop):
             return "was stopped with the grading"
-        if now > deadline:
-            return "was stopped: the file's time was over"
-        if now - since > step:
-            return f"did not end within {step:g} s"
+        if time.monotonic() - notes.last > WALL * options.seconds:
+            return "did not end: it waits for something that does not come"
     if process.returncode >= 0:
         return f"ended its own process, with exit code {process.returncode}"
     names = {each.value: each.name for each in signal.Signals}
     number = -process.returncode
+    if names.get(number) == "SIGXCPU":
+        return f"did not end within {options.seconds:g} s of processor time"
     return f"was ended by {names.get(number, f'signal {number}')}"
 
 
-def _end(process):
-    """End the process and all that it has started in its group."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
+class _Notes(threading.Thread):
+    """Reads what a process tells, until its end; what is not a note is left out."""
+
+    def __init__(self, pipe, token, notice):
+        super().__init__(daemon=True)
+        self.pipe, self.token, self.notice = pipe, f"{token} ".encode(), notice
+        self.events, self.last = [], time.monotonic()
+        self.start()
+
+    def run(self):
+        with self.pipe, contextlib.suppress(ValueError, OSError):
+            while line := self.pipe.readline(LONGEST):
+                if line.startswith(self.token):
+                    event = json.loads(line.removeprefix(self.token))
+                    self.events.append(event if isinstance(event, dict) else {})
+                    self.last = time.monotonic()
+                    if self.notice:
+                        self.notice()
+
+    def attempt(self, names, ending):
+        """Return the `Attempt` that the notes tell of."""
+        self.join(1)  # a process that it left behind may hold the pipe
+        marks, at, problem, seconds = {}, None, "", 0.0
+        happened = {key for event in self.events for key in event}
+        for event in self.events:
+            problem = printable(event.get("problem", problem))
+            ending = printable(event.get("raised", ending))
+            at = event["begin"] if event.get("begin") in names else at
+            if event.get("mark") in names:
+                marks[event["mark"]], at = (
+                    _mark(event["mark"], event.get("entry")),
+                    None,
+                )
+            if isinstance(event.get("seconds"), float):
+                seconds = event["seconds"]
+        if "loaded" not in happened:
+            problem = problem or f"on loading, it {ending}"
+        elif "done" not in happened and at is None:
+            problem = problem or ending
+        return Attempt(marks, at, ending, problem, seconds)
 
 
-def _read(diary, ending):
-    functions, at, problem, loaded, done = {}, None, "", False, False
-    for line in diary.read_bytes().splitlines():
-        with contextlib.suppress(ValueError):  # a line that was cut off by the end
-            event = json.loads(line)
-            loaded = loaded or "loaded" in event
-            done = done or "done" in event
-            problem = event.get("problem", problem)
-            ending = event.get("raised", ending)
-            at = event.get("begin", at)
-            if "end" in event:
-                functions[event["end"]], at = event["entry"], None
-    if not loaded and not problem:
-        problem = f"while loading: {ending}"
-    elif at is None and not done and not problem:
-        problem = ending
-    return Attempt(functions, at, ending, problem)
-
-
-# ----------------------------------------------------------- the process, from inside
-
-
-def work():
-    """Check the file of the task on stdin, and keep a diary of it. Never returns."""
-    task = json.load(sys.stdin)
-    _limit()
-
-    def write(open=open, dumps=json.dumps, **event):
-        with open(task["diary"], "a", encoding="utf-8") as diary:
-            diary.write(dumps(event) + "\n")
-
-    try:
-        _check(task, write)
-    except BaseException as error:
-        write(raised=f"raises {type(error).__name__} {error}".strip())
-    finally:
-        os._exit(0)  # whatever threads and handlers the file has left behind
-
-
-def _limit():
-    """Bound what one process can take from the others, where the system knows how."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        for limit, most in (
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_FSIZE, FILE_SIZE),
-            (resource.RLIMIT_AS, MEMORY),
-        ):
-            resource.setrlimit(limit, (most, most))
-
-
-def _check(task, write):
-    from npsoftmax.checks.engine.ask import check_solution
-
-    try:
-        solution = load_solution(task["path"])
-    except SolutionError as error:
-        write(problem=str(error).replace(task["path"], Path(task["path"]).name))
-        return
-    write(loaded=True)
-    reports = check_solution(
-        solution,
-        only=task["names"],
-        seed=task["seed"],
-        **({"examples": task["examples"]} if task["examples"] else {}),
+def _mark(name, entry):
+    """Return the `Mark` in a note, of which nothing is believed that makes no sense."""
+    entry = entry if isinstance(entry, dict) else {}
+    rows = [row.name for row in CONTRACT[name].asked()]
+    lists = (entry.get(key) for key in ("held", "borrows"))
+    held, borrows = (each if isinstance(each, list) else [] for each in lists)
+    texts = ("state", "why", "because", "input", "looks_like", "message")
+    return Mark(
+        held=tuple(row for row in rows if row in held),
+        borrows=tuple(each for each in CONTRACT if each in borrows),
+        **{"state": "wrong"}
+        | {key: printable(entry[key]) for key in texts if entry.get(key)},
     )
-    for name in task["names"]:
-        write(begin=name)
-        report = next(reports)
-        write(end=name, entry=_entry(report, solution))
-    write(done=True)
 
 
-def _entry(report, solution):
-    """Return what is kept of one function's report: plain data, for the diary."""
-    from npsoftmax.checks.engine.ask import NOT_YOURS
-
-    calls = _borrowed(solution, report.name) if report.passed else []
-    if report.name in calls:
-        return nothing(report.name, NOT_YOURS)
-    entry = nothing(report.name, report.verdict, _reason(report))
-    for row in CONTRACT[report.name].asked():
-        if row.name in report.passed:
-            entry["properties"][row.name] = row.points
-    entry |= {"points": sum(entry["properties"].values()), "calls": calls}
-    if failure := report.failure:
-        entry |= {
-            "why": failure.what,
-            "property": failure.property,
-            "input": one_line(failure.inputs),
-            "looks_like": failure.diagnosis,
-            "message": failure.message,
-        }
-    return entry
+# ------------------------------------------------------------------------ the caretaker
 
 
-def _reason(report):
-    from npsoftmax.checks.engine.ask import WAITS
-
-    return report.note if report.verdict == WAITS else ""
-
-
-def one_line(inputs):
-    """Return inputs by their names as they could be typed in, on one line."""
-    return ", ".join(f"{name} = {_typed(value)}" for name, value in inputs.items())
-
-
-def _typed(value):
-    if isinstance(value, list):
-        return f"[{', '.join(map(_typed, value))}]"
-    if hasattr(value, "tolist"):
-        return _typed(value.tolist())
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
-    return repr(int(value) if whole else value)
-
-
-def _borrowed(solution, name):
-    """Return the functions of npsoftmax that a call of one function runs."""
-    ran = set()
-
-    def notice(frame, event, _):
-        if event == "call" and frame.f_globals.get("__package__") == "npsoftmax":
-            ran.add(frame.f_code.co_name)
-
+CARETAKER = """
+import json, os, shutil, signal, sys
+folders, processes = set(), set()
+for line in sys.stdin:
+    what, which, there = json.loads(line)
+    known = folders if what == "folder" else processes
+    (known.add if there else known.discard)(which)
+for process in processes:
     try:
-        solution.first_call(name, before=lambda: sys.setprofile(notice))
-    except Exception:  # as in the check itself
+        getattr(os, "killpg", os.kill)(process, getattr(signal, "SIGKILL", 15))
+    except OSError:
         pass
-    finally:
-        sys.setprofile(None)
-    return [each for each in CONTRACT if each in ran]
+for folder in folders:
+    shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+class Caretaker:
+    """Knows what runs and what lies about, and clears it away when the grading ends."""
+
+    def __enter__(self):
+        self.lock = threading.Lock()
+        self.helper = subprocess.Popen(
+            [sys.executable, "-I", "-c", CARETAKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(self, *error):
+        self.helper.stdin.close()
+        self.helper.wait()
+
+    def _tell(self, *what):
+        with self.lock, contextlib.suppress(OSError):
+            self.helper.stdin.write(f"{json.dumps(what)}\n".encode())
+            self.helper.stdin.flush()
+
+    @contextlib.contextmanager
+    def folder(self):
+        """Give a new folder, which is gone afterwards."""
+        path = tempfile.mkdtemp(prefix="npsoftmax-")
+        self._tell("folder", path, True)
+        try:
+            yield Path(path)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+            self._tell("folder", path, False)
+
+    @contextlib.contextmanager
+    def process(self, process):
+        """End the process afterwards, and all that it has started in its group."""
+        self._tell("process", process.pid, True)
+        try:
+            yield
+        finally:
+            if hasattr(os, "killpg"):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            process.wait()
+            self._tell("process", process.pid, False)

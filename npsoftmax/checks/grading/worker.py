@@ -1,0 +1,197 @@
+"""The process that checks one file, from inside: what it finds goes to the parent.
+
+work()      check the file of the task on stdin; never returns
+
+The task is a dict: the file, relative to the folder in which the process runs (or None
+for npsoftmax itself), names, seed, examples, seconds of processor time for a function,
+and a token with which each note to the parent begins. What the file prints goes nowhere.
+"""
+
+import contextlib
+import json
+import math
+import os
+import sys
+import time
+
+from npsoftmax.checks import words  # noqa: F401  before the file can hide a module
+from npsoftmax.checks.agree import Kind
+from npsoftmax.checks.engine.ask import NOT_YOURS, RIGHT, WAITS, Asking, check_solution
+from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
+from npsoftmax.checks.engine.safely import quietly, said
+from npsoftmax.checks.grading.points import decisive
+from npsoftmax.checks.layers import CONTRACT
+
+MEMORY = 4 << 30  # bytes a process may reserve
+FILE_SIZE = 64 << 20  # bytes of any file that it writes
+GROWS = f"asked for more than {MEMORY >> 30} GiB of memory"
+
+
+def work():
+    """Check the file of the task on stdin, and note what is found. Never returns."""
+    task = json.load(sys.stdin)
+    write = _notes(task["token"])
+    try:
+        _limit()
+        _check(task, write)
+    except MemoryError:
+        write(raised=GROWS)
+    except BaseException as error:
+        write(raised=f"raises {said(error)}")
+    finally:
+        os._exit(0)  # whatever threads and handlers the file has left behind
+
+
+def _notes(token):
+    """Return write(**event), by a descriptor that no print of the file reaches."""
+    notes = os.fdopen(_out_of_reach(1), "w", encoding="ascii")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+
+    def write(dumps=json.dumps, **event):
+        notes.write(f"{token} {dumps(event)}\n")
+        notes.flush()
+
+    return write
+
+
+def _out_of_reach(descriptor):
+    try:
+        import fcntl
+        import resource
+    except ImportError:
+        return os.dup(descriptor)
+    most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024)
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, most - 32)
+
+
+def _limit():
+    """Bound what one process can take from the others, where the system knows how."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        for limit, most in (
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, FILE_SIZE),
+            (resource.RLIMIT_AS, MEMORY),
+        ):
+            resource.setrlimit(limit, (most, most))
+
+
+def _allow(seconds):
+    """Let the system end this process after so many more seconds of processor time."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        soft = math.ceil(time.process_time() + seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
+
+
+def _check(task, write):
+    names, at = task["names"], None
+
+    def begin(name, *_):
+        nonlocal at
+        if name != at:
+            _allow(task["seconds"])
+            write(begin=name)
+            at = name
+
+    _allow(task["seconds"])
+    try:
+        solution = _loaded(task["file"])
+    except SolutionError as error:
+        grows = isinstance(error.__cause__, MemoryError)
+        write(problem=f"on loading, it {GROWS}" if grows else str(error))
+        return
+    write(loaded=True)
+    for name in names:  # each is called once; some never come back
+        begin(name)
+        solution.status[name]
+    draws = {"seed": task["seed"], "examples": task["examples"]}
+    for report in check_solution(solution, only=names, progress=begin, **draws):
+        began = time.process_time()
+        begin(report.name)
+        write(mark=report.name, entry=_entry(report, Asking(solution, **draws)))
+        write(seconds=report.seconds + time.process_time() - began)
+    write(done=True)
+
+
+def _loaded(file):
+    if file is None:
+        return Solution.reference()
+    sys.path.insert(0, os.getcwd())  # for what is imported inside of a function
+    return load_solution(file)
+
+
+def _entry(report, asking):
+    """Return the fields of a function's `Mark`: plain data, for the notes."""
+    name, failure = report.name, report.failure
+    entry = {"state": report.verdict, "held": report.passed}
+    if report.verdict == RIGHT:
+        entry["borrows"] = _borrowed(asking.solution, name)
+        if name in entry["borrows"]:
+            entry |= {"state": NOT_YOURS, "held": []}
+    if entry["state"] == NOT_YOURS:
+        entry["why"] = f"npsoftmax's own {name} does the work"
+    if report.verdict == WAITS:
+        entry["why"] = report.note
+    if failure:
+        entry |= {
+            "held": _held(report, asking),
+            "why": failure.what,
+            "because": getattr(report, "because", ""),
+            "input": one_line(failure.inputs),
+            "looks_like": failure.diagnosis or "",
+            "message": failure.message,
+        }
+    return entry
+
+
+def _held(report, asking):
+    """Return the properties that hold, those behind the first that does not, too."""
+    rows = CONTRACT[report.name].asked()
+    failing, main = report.failure.row, decisive(report.name)
+    asked, because = {*report.passed, failing.name}, getattr(report, "because", "")
+    right = asking.solution.repaired(because) if because else contextlib.nullcontext()
+    with quietly(), right:
+        if report.failure.wrong.kind is Kind.ENDLESS or not (
+            main.name in report.passed or asking.holds(main)
+        ):
+            return report.passed
+        again = [failing] if because else []
+        rest = [row for row in rows if row.name not in asked]
+        return [*report.passed, *(r.name for r in again + rest if asking.holds(r))]
+
+
+def one_line(inputs):
+    """Return inputs by their names as they could be typed in, on one line."""
+    return ", ".join(f"{name} = {_typed(value)}" for name, value in inputs.items())
+
+
+def _typed(value):
+    if isinstance(value, list):
+        return f"[{', '.join(map(_typed, value))}]"
+    if hasattr(value, "tolist"):
+        return _typed(value.tolist())
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
+    return repr(int(value) if whole else value)
+
+
+def _borrowed(solution, name):
+    """Return the functions of npsoftmax that a call of one function runs."""
+    ran = set()
+
+    def notice(frame, event, _):
+        if event == "call" and frame.f_globals.get("__package__") == "npsoftmax":
+            ran.add(frame.f_code.co_name)
+
+    try:
+        solution.first_call(name, before=lambda: sys.setprofile(notice))
+    except Exception:  # as in the check itself
+        pass
+    finally:
+        sys.setprofile(None)
+    return [each for each in CONTRACT if each in ran]
