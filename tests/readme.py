@@ -11,7 +11,7 @@ import re
 import tempfile
 from pathlib import Path
 
-import planted_bugs
+import plantings
 
 from npsoftmax import __main__ as command_line
 from npsoftmax import experiment
@@ -20,7 +20,7 @@ from npsoftmax.metrics import Measures
 
 README = Path(__file__).parent.parent / "README.md"
 RECORD = Path(__file__).parent / "digits.json"
-BUG = ("cross_entropy_backward", "one-hot in column y[0]")
+MISTAKE = ("cross_entropy_backward", "one-hot in column y[0]")
 BLOCK = r"(<!-- {} -->\n```text\n)(.*?)(```\n)"
 
 
@@ -72,16 +72,14 @@ def example(text):
 
 def failure():
     """Return what `npsoftmax check` says of a file with one mistake, up to its name."""
-    bug = next(
-        bug for bug in planted_bugs.BUGS
-        if (bug.function, bug.diagnosis) == BUG
-    )  # fmt: skip
+    function, mistake = MISTAKE
+    source = plantings.planted(function, mistake)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        Path("homework.py").write_text(planted_bugs.wrong_source(bug), encoding="utf-8")
+        Path("homework.py").write_text(source, encoding="utf-8")
         words = printed_by(
-            lambda: command_line.main(["check", "homework.py", "-k", bug.function])
+            lambda: command_line.main(["check", "homework.py", "-k", function])
         )
-    return words[words.index(f"  {bug.function}: ") : words.index("    how we know")]
+    return words[words.index(f"  {function}: ") : words.index("    how we know")]
 
 
 def printed_by(action):

@@ -1,4 +1,4 @@
-"""What is really drawn, from a seed and from Hypothesis: nothing that matters is starved.
+"""What is really drawn, from a seed and by Hypothesis: nothing that matters is starved.
 
 Each test draws 150 inputs and counts. The shares that are asked for lie well below
 those that were seen (a tenth to a half of them), so that other random numbers do not
@@ -22,7 +22,7 @@ DRAWS = 150
 
 @functools.cache
 def drawn(draws):
-    """Return what a way to draw gives: 150 inputs from a seed, and as many of Hypothesis."""
+    """Return what a way to draw gives: half from a seed, half by Hypothesis."""
     return from_seed(draws, DRAWS) + from_hypothesis(draws, DRAWS)
 
 

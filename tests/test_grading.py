@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
-from planted_bugs import BUGS, TEXTBOOK, wrong_source
+from plantings import planted
 
 import npsoftmax
+from npsoftmax import textbook
 from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT
 from npsoftmax.checks.grading import gradebook
@@ -18,6 +19,7 @@ from npsoftmax.checks.grading.process import Grade, Options, grade_file, grade_f
 
 NAMES = ["logsumexp", "softmax", "relu_forward"]
 OPTIONS = Options(examples=2, timeout=8.0, jobs=2)  # two seconds for a function
+TEXTBOOK = Path(textbook.__file__)
 RIGHT = TEXTBOOK.read_text(encoding="utf-8")
 THOROUGH = settings.default.max_examples >= 1000  # else, one of each kind
 
@@ -134,9 +136,7 @@ def test_when_the_file_s_time_is_over_its_points_so_far_are_kept(tmp_path):
 # ------------------------------------------------------------------ the command's files
 
 
-NO_SHIFT = next(
-    bug for bug in BUGS if (bug.function, bug.diagnosis) == ("softmax", "no shift")
-)
+NO_SHIFT = planted("softmax", "no shift")
 HANDS_ON = """
 import npsoftmax
 def softmax(z, axis=-1):
@@ -171,7 +171,7 @@ def run(tmp_path_factory):
     students = class_of(
         folder / "students",
         ada=RIGHT,
-        ben=wrong_source(NO_SHIFT),
+        ben=NO_SHIFT,
         cem="from npsoftmax import *",
         dot=HANDS_ON,
         eve=HELPS_ITSELF,
@@ -219,7 +219,7 @@ def test_the_smallest_input_can_be_typed_in_and_really_fails(run):
     typed = {}
     exec(rows["ben.py"]["smallest_input"].replace(", axis", "; axis"), typed)
     planted = {}
-    exec(wrong_source(NO_SHIFT), planted)
+    exec(NO_SHIFT, planted)
     z, axis = np.array(typed["z"], dtype=float), typed["axis"]
     with np.errstate(all="ignore"):
         yours = planted["softmax"](z, axis)

@@ -1,8 +1,8 @@
 """What the checks know of a function: one record. What must be true of it: its rows.
 
-The records stand in layers/, a file a layer; this file says what a record is. The
-argument of a backward that comes first is a gradient by the forward's value; the second,
-`cache`, is whatever the forward of the same file gave as its second result.
+The records stand in layers/, a file a layer; this file says what a record is. A
+backward's first argument is a gradient by the forward's value; the second, `cache`, is
+whatever the forward of the same file gave as its second result.
 
 A row of `properties` is (gate, sentence, test, draws[, demand]): the sentence, read
 after the function's name, is true; `test(f, **inputs)` raises `Wrong` where it is not,
@@ -17,6 +17,7 @@ than the first that does not hold:
     invariants    what the mathematics promises
     own gradient  the backward is the gradient of the same solution's forward
     gradient      the backward is the right gradient
+    float32       float32 comes back for float32
 """
 
 import re
@@ -33,6 +34,7 @@ POINTS = {  # what a property of each gate is worth
     "invariants": 1,
     "own gradient": 3,
     "gradient": 2,
+    "float32": 1,
 }
 GATES = tuple(POINTS)
 

@@ -1,9 +1,10 @@
 """What inputs are made of. Meaning is drawn rather than noise: small integers, a few
 norms, labels that repeat, so that the example left after shrinking fits on paper.
 
-A function that draws inputs takes `draw`, which chooses: `draw.choice(options)` one, and
-`draw.choices(options, size)` several; options are a sequence, the simplest first. From a
-seed, choices cost next to nothing; from Hypothesis, they can be made simpler afterwards.
+A function that draws inputs takes `draw`, which chooses: `draw.choice(options)` one,
+and `draw.choices(options, size)` several; options are a sequence, the simplest first.
+From a seed, choices cost next to nothing; from Hypothesis, they can be made simpler
+afterwards.
 """
 
 from collections.abc import Callable
@@ -62,7 +63,7 @@ def labels_of(draw, N, C):
 
 
 def with_more(of, **more):
-    """Return `of` with further inputs: each a function of draw and the inputs so far."""
+    """Return `of` with more inputs: each a function of draw and the inputs so far."""
 
     def drawn(draw):
         inputs = of(draw)

@@ -1,8 +1,8 @@
 """What must be true of any function: it can be called, gives arrays of the right type
 and shape, leaves its arguments alone, and is right by its own definition.
 
-Each test takes the function under test as `f`, and inputs by their names; the definition
-is that of its record, `f.function`, so that no layer is known here.
+Each test takes the function under test as `f`, and inputs by their names; the
+definition is that of its record, `f.function`, so that no layer is known here.
 """
 
 import numpy as np
@@ -17,15 +17,32 @@ def everyone(draws):
     return (
         ("call", "can be called", can_be_called, draws),
         ("types", "gives the right types and shapes", right_types, draws),
-        ("types", "gives float32 for float32", float32_for_float32, draws, REFERENCE),
         ("inputs", "leaves its inputs alone", leaves_inputs_alone, draws),
         ("inputs", "works on read only arrays", works_on_read_only_arrays, draws),
         ("inputs", "gives the same when called twice", same_twice, draws),
+        ("inputs", "gives a new array each time", new_each_time, draws),
+        ("float32", "gives float32 for float32", float32_for_float32, draws),
     )
 
 
+def has_default(**default):
+    """Return the test that an argument which is left out has the contract's default."""
+
+    def test(f, **inputs):
+        f.last = {key: value for key, value in inputs.items() if key not in default}
+        arguments = [copied(f.last[key]) for key in f.function.takes if key in f.last]
+        yours, _ = f.split(f.raw(arguments))
+        right = f.expected(inputs | default)
+        for name, value in zip(f.function.values, yours, strict=True):
+            agree(name, value, *right[name])
+
+    [(name, value)] = default.items()
+    test.__doc__ = f"it was called without {name}, whose default is {value}"
+    return test
+
+
 def gradient_rows(inside, anywhere=None, hard=None):
-    """Return the rows of a backward: the gradient of its own forward, and the right one.
+    """Return the rows of a backward: its own forward's gradient, and the right one.
 
     inside: where finite differences can be trusted. anywhere: where else the gradient
     must be right. hard: where the reference is held to its own forward, too.
@@ -68,7 +85,8 @@ def _is_array(name, value, shape):
 def float32_for_float32(f, **inputs):
     inputs = {name: _as_float32(value) for name, value in inputs.items()}
     for name, value in f.results(**inputs).items():
-        if value is not None and value.dtype != np.float32:
+        plain = value is None or type(value) is float
+        if not plain and value.dtype != np.float32:
             raise Wrong(Kind.FLOAT32, f"{name} is {value.dtype}, but float32 went in")
 
 
@@ -79,10 +97,10 @@ def _as_float32(value):
 
 
 def leaves_inputs_alone(f, **inputs):
-    arguments = {name: copied(value) for name, value in inputs.items()}
+    arguments = _copies(inputs)
     given = f.arguments_of(arguments)
     if f.function.forward:  # what the forward has done is not the backward's
-        inputs = {name: copied(value) for name, value in arguments.items()}
+        inputs = _copies(arguments)
     f.split(f.raw(given))
     for name, before in inputs.items():
         after = arguments[name]
@@ -93,8 +111,7 @@ def leaves_inputs_alone(f, **inputs):
 
 
 def works_on_read_only_arrays(f, **inputs):
-    arguments = {name: copied(value) for name, value in inputs.items()}
-    given = f.arguments_of(arguments)
+    given = f.arguments_of(_copies(inputs))
     of_caller = given[:1] if f.function.forward else given  # the cache is the forward's
     for value in of_caller:
         if isinstance(value, np.ndarray):
@@ -109,13 +126,25 @@ def works_on_read_only_arrays(f, **inputs):
 
 
 def same_twice(f, **inputs):
-    arguments = f.arguments_of({name: copied(value) for name, value in inputs.items()})
+    arguments = f.arguments_of(_copies(inputs))
     first = [copied(value) for value in f.split(f.raw(arguments))[0]]
     again, _ = f.split(f.raw(arguments))
     for one, other in zip(first, again, strict=True):
         if not (one is other is None or np.array_equal(one, other, equal_nan=True)):
             what = "it gives something else when it is called a second time"
             raise Wrong(Kind.MEMORY, what)
+
+
+def new_each_time(f, **inputs):
+    first, second = (f.values_and_cache(_copies(inputs))[0] for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        if isinstance(one, np.ndarray) and np.may_share_memory(one, other):
+            what = "it gives one and the same array at each call: a result kept changes"
+            raise Wrong(Kind.MEMORY, what)
+
+
+def _copies(inputs):
+    return {name: copied(value) for name, value in inputs.items()}
 
 
 def right_value(f, **inputs):

@@ -286,6 +286,7 @@ def _on_paper(failure):
 _HOW = {
     "call": "it was called as the contract says: {signature}",
     "types": "it was called as {signature}, with arrays of float64",
+    "float32": "it was called as {signature}, with arrays of float32",
     "inputs": "its arguments were compared before and after the call",
     "value": '"expected" is the definition, number by number',
     "stability": '"expected" is the definition, number by number',
@@ -316,7 +317,7 @@ def reproducer(failure):
     names, solution, given = [failure.function], failure.solution, _given(failure)
     if forward := CONTRACT[failure.function].forward:
         names.insert(0, forward)
-    lines = [*_assignments(given), *_calls(failure.function)]
+    lines = [*_assignments(given), *_calls(failure.function, given)]
     if failure.gate == "inputs":
         lines += [lines[-1], *_prints(given)]
     if solution.source:
@@ -360,13 +361,17 @@ def _prints(given):
     return [f"print({', '.join(names)})"]
 
 
-def _calls(name):
+def _calls(name, given):
+    """Return the lines that call a function with what is given, its forward first."""
     function = CONTRACT[name]
     if function.forward:
-        forward = CONTRACT[function.forward]
-        yield f"_, cache = {forward.name}({', '.join(forward.takes)})"
-        yield f"print({name}({', '.join(function.takes)}))"
-    elif function.gives[-1] == "cache":
-        yield f"print({name}({', '.join(function.takes)})[0])"
+        takes = CONTRACT[function.forward].takes
+        yield f"_, cache = {function.forward}({_listed(takes, given)})"
+        yield f"print({name}({function.takes[0]}, cache))"
     else:
-        yield f"print({name}({', '.join(function.takes)}))"
+        value = "[0]" if function.gives[-1] == "cache" else ""
+        yield f"print({name}({_listed(function.takes, given)}){value})"
+
+
+def _listed(takes, given):
+    return ", ".join(each for each in takes if each in given)

@@ -12,8 +12,8 @@ example:
 import shlex
 from pathlib import Path
 
-from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.checks.homework import homework
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 from npsoftmax.files import write_whole
 

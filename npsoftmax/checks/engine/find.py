@@ -1,13 +1,14 @@
 """Names the likely mistake: which change of the page does what this function does?
 
 In goes a function that has failed; it is run on further inputs, of sizes whose ratios
-cannot be confused. What can go wrong in any function (a factor, a sign, a transpose, the
-last row, float32) is seen by comparing its results with the right ones; for the rest,
-the page is run with each known mistake in it. Out comes the one that agrees on all of the
-inputs. Where none does, or more than one, nothing is said.
+cannot be confused. The page is run with each known mistake in it; what can go wrong in
+any function (a factor, a sign, a transpose, the last row, float32) is seen by comparing
+its results with the right ones. Out comes the mistake that agrees on all the inputs.
+Where none does, or more than one, nothing is said.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -271,8 +272,8 @@ def _unknowns(way, function, trials):
 def _solved(name, names, function, trials):
     """Yield the positive numbers with which the page gives one entry that is wrong.
 
-    The entry is one that moves with the number: where its difference changes its sign, a
-    bisection of the logarithm finds the number.
+    The entry is one that moves with the number: where its difference changes its sign,
+    a bisection of the logarithm finds the number.
     """
 
     def off(exponent, trial):
@@ -282,20 +283,28 @@ def _solved(name, names, function, trials):
         flat = np.full(yours.shape, np.nan) if results is None else _flat(results)
         return flat - yours if flat.shape == yours.shape else yours + np.nan
 
-    grid = np.r_[-1074:-60:40j, -60:13]
     for trial in (trial for trial in trials if not trial.is_right):
-        with np.errstate(all="ignore"):
-            values = np.array([off(exponent, trial) for exponent in grid])
-            wrong = np.abs(_flat(trial.yours) - _flat(trial.right))
-        seen = np.abs(values) > 4 * SAME * np.abs(_flat(trial.yours)).max()
-        crosses = (values[:-1] * values[1:] < 0) & seen[:-1] & seen[1:]
-        wrong = np.where(np.isfinite(wrong) & crosses.any(axis=0), wrong, 0)
-        if wrong.any():
-            j = wrong.argmax()
-            for i in np.flatnonzero(crosses[:, j]):
-                found = _bisected(lambda t: off(t, trial)[j], grid[i], grid[i + 1])
-                yield from _few_digits(2.0**found)
+        found = list(_crossings(partial(off, trial=trial), trial))
+        for exponent in found:
+            yield from _few_digits(2.0**exponent)
+        if found:
             return
+
+
+def _crossings(off, trial):
+    """Yield the exponents at which the most wrong entry of a trial is as it is."""
+    grid = np.r_[-1074:-60:40j, -60:13]
+    yours, right = _flat(trial.yours), _flat(trial.right)
+    with np.errstate(all="ignore"):
+        values = np.array([off(exponent) for exponent in grid])
+        wrong = np.abs(yours - right)
+    seen = np.abs(values) > 2**-46 * np.abs(yours).max()
+    crosses = (values[:-1] * values[1:] < 0) & seen[:-1] & seen[1:]
+    wrong = np.where(np.isfinite(wrong) & crosses.any(axis=0), wrong, 0)
+    if wrong.any():
+        j = wrong.argmax()
+        for i in np.flatnonzero(crosses[:, j]):
+            yield _bisected(lambda exponent: off(exponent)[j], grid[i], grid[i + 1])
 
 
 def _flat(results):

@@ -79,7 +79,7 @@ def time_limit(seconds):
 
 
 class _Watch(threading.Thread):
-    """Looks at the clock until what it watches is over, and interrupts it if it must."""
+    """Looks at the clock until what it watches is over, and interrupts it."""
 
     def __init__(self, seconds):
         super().__init__(daemon=True)

@@ -1,9 +1,9 @@
 """A failing input made smaller: Hypothesis makes the numbers simple, and then rows,
 columns and classes that play no part go.
 
-A size that other draws depend on Hypothesis cannot always make small: so one row, input
-or class after the other is left out of all the arrays that have it, as long as the input
-still fails.
+A size that other draws depend on Hypothesis cannot always make small: so one row,
+input or class after the other is left out of all the arrays that have it, as long as
+the input still fails.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ def _lists(options, size):
 def simplest(draws, fails, number):
     """Draw inputs afresh, and simpler ones once fails(inputs) has been true for some.
 
-    fails remembers what it has seen; nothing is returned. The same number draws the same.
+    fails remembers what it has seen; nothing is returned.
     """
     hunt = _Hunt(fails)
     strategy = st.composite(lambda draw: draws(FromHypothesis(draw)))()
@@ -61,7 +61,7 @@ class _Failed(Exception):
 
 
 class _Hunt:
-    """Counts: when shrinking has had its calls, only the smallest so far still fails."""
+    """Counts: once shrinking has had its calls, only the smallest still fails."""
 
     def __init__(self, fails):
         self.fails, self.smallest, self.calls = fails, None, 0

@@ -36,7 +36,7 @@ class Subject:
         return Subject(self.solution, name, self.demand)
 
     def expected(self, inputs):
-        """Return the definition's {result: (value, slack)}, once for the same arrays."""
+        """Return the definition's {result: (value, slack)}, found once an input."""
         key = tuple(map(id, inputs.values()))
         if key not in self._expected:  # the arrays are kept, so that no id comes again
             self._expected[key] = inputs, self.function.expected(inputs)
@@ -54,7 +54,7 @@ class Subject:
         return self.split(self.raw(self.arguments_of(inputs)))
 
     def arguments_of(self, inputs):
-        """Return what it is called with: a backward's cache by its forward, just run."""
+        """Return its arguments: a backward's cache is by its forward, just run."""
         if not self.function.forward:
             return [inputs[name] for name in self.function.takes]
         _, cache = self.forward_of(inputs)

@@ -1,4 +1,4 @@
-"""The contract: the record of each function, a file a layer, in the order of the page."""
+"""The contract: a record for each function, a file a layer, in the page's order."""
 
 from npsoftmax.checks.layers import (
     cross_entropy,

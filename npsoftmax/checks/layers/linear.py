@@ -18,7 +18,7 @@ from npsoftmax.checks.draws import (
     with_dz,
     with_random_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, right_value
+from npsoftmax.checks.generic import everyone, gradient_rows, has_default, right_value
 from npsoftmax.checks.paper import entry, g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -108,6 +108,7 @@ LINEAR_FORWARD = Function(
     rows=(
         *everyone(linear_inputs),
         ("value", "gives the right value", right_value, linear_inputs),
+        ("value", "has no b by default", has_default(b=None), linear_inputs),
         ("invariants", BIAS, bias_where_x_is_zero, linear_inputs),
     ),
     ordinary=further,

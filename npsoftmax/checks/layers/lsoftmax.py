@@ -29,7 +29,13 @@ from npsoftmax.checks.draws import (
     with_dz,
     with_random_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, right_value, stays_finite
+from npsoftmax.checks.generic import (
+    everyone,
+    gradient_rows,
+    has_default,
+    right_value,
+    stays_finite,
+)
 from npsoftmax.checks.layers.linear import dot
 from npsoftmax.checks.layers.psi import (
     MARGINS,
@@ -325,6 +331,7 @@ LSOFTMAX_FORWARD = Function(
     rows=(
         *everyone(ordinary_features),
         ("value", "gives the right value", right_value, ordinary_features),
+        ("value", "has lam = 0 by default", has_default(lam=0.0), ordinary_features),
         ("stability", f"is right for {PARALLEL}", right_value, parallel_features),
         ("stability", f"is right for {ANY_NORM}", right_value, features_of_any_norm),
         ("stability", HUGE, right_value, huge_norms, REFERENCE),

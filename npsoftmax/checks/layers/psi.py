@@ -68,12 +68,12 @@ def psi_backward(cos, m, dpsi):
     """Near the ends the angle has lost its digits, and sin(m theta)/sin(theta) with it.
 
     An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta);
-    at the ends themselves nothing is asked but that the slope is finite.
+    at the ends themselves the limit m^2 is known, and asked to 9 digits.
     """
     _, cache = npsoftmax.psi_forward(cos, m)
     sin = np.sqrt(np.maximum((1 - cos) * (1 + cos), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        slack = np.where(sin == 0, np.inf, np.abs(dpsi) * m * m * terms(m) / sin)
+        slack = np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin)
     return ((npsoftmax.psi_backward(dpsi, cache), slack),)
 
 

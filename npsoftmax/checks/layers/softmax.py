@@ -26,6 +26,7 @@ from npsoftmax.checks.draws import (
 from npsoftmax.checks.generic import (
     everyone,
     gradient_rows,
+    has_default,
     right_value,
     same_row_by_row,
     stays_finite,
@@ -297,6 +298,7 @@ LOGSUMEXP = Function(
     right=logsumexp,
     rows=(
         *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
         ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
     ),
@@ -324,6 +326,7 @@ SOFTMAX = Function(
     right=softmax,
     rows=(
         *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "sums to one", sums_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),
@@ -352,6 +355,7 @@ LOG_SOFTMAX = Function(
     right=log_softmax,
     rows=(
         *value_rows(any_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", SUM, exponentials_sum_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),

@@ -57,6 +57,9 @@ MISTAKES = (
     # ----------------------------------------------------------- cross_entropy_backward
     mistake("clipped", "the probabilities are cut off", _GRADIENT,
             _p("np.clip(e / e_sum, eps, 1 - eps)", eps=POSITIVE)),
+    mistake("wrong axis", "softmax runs over the batch, not over each row", _GRADIENT,
+            edit("cross_entropy_backward log_softmax_backward", "e / e_sum",
+                 "softmax(z_max + d, 0)")),
     mistake("one-hot in column y[0]", "the 1 is subtracted in column y[0] of every row",
             _GRADIENT,
             _onehot("y[0] == np.arange(C)")),

@@ -27,6 +27,7 @@ _z_y = partial(_forward, "z[np.arange(len(y)), y] = f_y[:, 0]")
 
 _backward = partial(edit, "lsoftmax_backward")
 _g_prime = partial(_backward, "(lam + dpsi_dc) / (1 + lam)")
+_dpsi_dc = partial(_backward, "dpsi_dc =")
 _df_dx = partial(_backward, "w_norm * (g * x_hat + g_prime * (w_hat - c * x_hat))")
 _df_dw = partial(_backward, "x_norm * (g * w_hat + g_prime * (x_hat - c * w_hat))")
 _others = partial(_backward, "dz * ~onehot")
@@ -40,6 +41,7 @@ _EVERY_CLASS = """x @ W
     sizes = x_norm * np.linalg.norm(W, axis=0)
     cosines = z / np.where(sizes > 0, sizes, 1)
     z = sizes * (lam * cosines + psi_forward(cosines, m)[0]) / (1 + lam)"""
+_GATHERED = "x.T @ dz_others; np.add.at(dW.T, y, dz_y * df_dw)"
 _KEPT_ONCE = """x.T @ dz_others
     dW[:, y] += (dz_y * df_dw).T"""
 
@@ -63,7 +65,11 @@ MISTAKES = (
             _ANY_NORM,
             (_below_x("x_norm"), _below_w("w_norm")),
             _below_x("x_norm"),
-            _below_w("w_norm")),
+            _below_w("w_norm"),
+            (_dpsi_dc("x_hat, w_hat = x / x_norm, w / w_norm; dpsi_dc ="),
+             _dW(_GATHERED)),
+            (_dpsi_dc("x_hat = x / x_norm; dpsi_dc ="), _dW(_GATHERED)),
+            (_dpsi_dc("w_hat = w / w_norm; dpsi_dc ="), _dW(_GATHERED))),
     # --------------------------------------------------------------- the label's column
     mistake("lam forgotten", "lam is not used", _VALUE,
             _g("psi_y"),
@@ -111,15 +117,9 @@ MISTAKES = (
     mistake("radial part missing in dx", "the radial part g x/|x| is missing in dx",
             _X_DX,
             _df_dx("w_norm * g_prime * (w_hat - c * x_hat)")),
-    mistake("radial part missing in dW", "the radial part g W_y/|W_y| is missing in dW",
-            _W_DW,
-            _df_dw("x_norm * g_prime * (x_hat - c * w_hat)")),
     mistake("tangential part missing in dx",
             "the tangential part g' (W_y/|W_y| - c x/|x|) is missing in dx", _GRADIENT,
             _df_dx("w_norm * g * x_hat")),
-    mistake("tangential part missing in dW",
-            "the tangential part g' (x/|x| - c W_y/|W_y|) is missing in dW", _GRADIENT,
-            _df_dw("x_norm * g * w_hat")),
     mistake("sign of the tangential part", "the tangential part has the wrong sign",
             _GRADIENT,
             _df_dx("w_norm * (g * x_hat - g_prime * (w_hat - c * x_hat))"),
@@ -130,15 +130,21 @@ MISTAKES = (
             _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"),
             (_df_dx("w_norm * (g * x_hat + g_prime * w_hat)"),
              _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"))),
-    mistake("norms change places", "|x| and |W_y| change places", _W_DW,
-            _df_dw("w_norm * (g * w_hat + g_prime * (x_hat - c * w_hat))"),
-            _df_dx("x_norm * (g * x_hat + g_prime * (w_hat - c * x_hat))")),
     mistake("x for x/|x|", "x (or W_y) stands where x/|x| (or W_y/|W_y|) belongs",
             _X_DX,
             _df_dx("w_norm * (g * x + g_prime * (w - c * x))"),
             _df_dw("x_norm * (g * w + g_prime * (x - c * w))"),
             _df_dx("w_norm * (g * x + g_prime * (w_hat - c * x_hat))"),
             _df_dw("x_norm * (g * w + g_prime * (x_hat - c * w_hat))")),
+    mistake("radial part missing in dW", "the radial part g W_y/|W_y| is missing in dW",
+            _W_DW,
+            _df_dw("x_norm * g_prime * (x_hat - c * w_hat)")),
+    mistake("tangential part missing in dW",
+            "the tangential part g' (x/|x| - c W_y/|W_y|) is missing in dW", _GRADIENT,
+            _df_dw("x_norm * g * w_hat")),
+    mistake("norms change places", "|x| and |W_y| change places", _W_DW,
+            _df_dw("w_norm * (g * w_hat + g_prime * (x_hat - c * w_hat))"),
+            _df_dx("x_norm * (g * x_hat + g_prime * (w_hat - c * x_hat))")),
     # ------------------------------------------------------------------------ dx and dW
     mistake("label's class twice",
             "the label's class counts twice: as a plain class and with its margin",

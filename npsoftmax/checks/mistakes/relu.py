@@ -28,6 +28,6 @@ MISTAKES = (
     mistake("da forgotten", "da is not multiplied in", _GRADIENT,
             edit("relu_backward", _DH, "1.0 * active")),
     mistake("h for da", "h is masked, not da", _GRADIENT,
-            (edit("relu_forward", "active = h > 0", "active = np.maximum(h, 0)"),
-             edit("relu_backward", _DH, "active"))),
+            (edit("relu_backward", _DH, "active"),
+             edit("relu_forward", "active = h > 0", "active = np.maximum(h, 0)"))),
 )  # fmt: skip

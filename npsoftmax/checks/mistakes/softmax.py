@@ -25,7 +25,7 @@ _lse = partial(edit, "logsumexp", "z_max + np.log(e_sum)")
 _squeezed = partial(edit, "logsumexp", "np.squeeze(lse, axis=axis)")
 _p = partial(edit, "softmax softmax_forward", "e / e_sum")
 _log_p = partial(edit, _LOGS, "d - np.log(e_sum)")
-_log_sum = partial(edit, f"logsumexp {_LOGS}", "np.log(e_sum)")
+_log_sum = partial(edit, f"{_LOGS} logsumexp", "np.log(e_sum)")
 _dz = partial(edit, _BACK, "p * (dp - weighted)")
 _log_dz = partial(edit, _LOG_BACK, "dlog_p - p * total")
 
