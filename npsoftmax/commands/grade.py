@@ -1,20 +1,20 @@
 """Grade the files of a class, in percent.
 
-FOLDER has a file or a folder for each student, as Moodle gives them or not, or is a zip
-of these; .py files and notebooks. Each is checked in a process of its own, with limits in
-processor time measured on npsoftmax itself, so that a loop without an end, an exit() or a
-crash costs that file a function, not the class its grades.
+FOLDER has a file or a folder for each student, as Moodle gives them or not, or is a
+zip of these; .py files and notebooks. Each is checked in a process of its own, with
+limits in processor time measured on npsoftmax itself, so that a loop without an end,
+an exit() or a crash costs that file a function, not the class its grades.
 
-A wrong value is worth nothing; beside a right one, every property counts. What fails only
-because a function that it calls is wrong counts as right. Functions count alike, unless
---points FILE has lines such as `softmax = 10`; then those it names are asked for alone.
-What npsoftmax itself does is not counted.
+A wrong value is worth nothing; beside a right one, every property counts. What fails
+only because a function that it calls is wrong counts as right. Functions count alike,
+unless --points FILE has lines such as `softmax = 10`; then those it names are asked
+for alone. What npsoftmax itself does is not counted.
 
-The table goes to the terminal, and with every detail to NAME.csv and NAME.json, as files
-are done. No seed fails right code: --seed only keeps the examples unknown beforehand.
+The table goes to the terminal, and with every detail to NAME.csv and NAME.json, as
+files are done. No seed fails right code: --seed only keeps the examples unknown.
 
-This is not a sandbox against malice: the files run with your rights, on your machine. In
-a container without a network, IMAGE being one in which npsoftmax is installed:
+This is not a sandbox against malice: the files run with your rights, on your machine.
+In a container without a network, IMAGE being one in which npsoftmax is installed:
   docker run --rm --network none -v "$PWD":/w -w /w IMAGE npsoftmax grade homework
 
 examples:
@@ -207,7 +207,7 @@ class _Progress:
             print(text, file=sys.stderr, flush=True)
 
 
-# ------------------------------------------------------------------------ what goes in
+# ------------------------------------------------------------------------- what goes in
 
 
 def _found(args, folder):
@@ -240,7 +240,7 @@ def _weights(args):
     return asked
 
 
-# ------------------------------------------------------------------------ what comes out
+# ----------------------------------------------------------------------- what comes out
 
 
 class _Files:
@@ -257,7 +257,13 @@ class _Files:
             raise CommandError(f"--out {args.out}: there is no folder {folder}")
         if args.feedback:
             self.feedback = self._texts(Path(args.feedback), found.submissions)
-        self.claimed = [path for path in self.paths if self._claimed(path)]
+        self.claimed = []
+        try:
+            for path in self.paths:
+                self._claim(path)
+        except CommandError:
+            self.over([])
+            raise
 
     def endings(self):
         return ".csv", ".json"
@@ -282,8 +288,8 @@ class _Files:
         for path in () if grades else self.claimed:
             path.unlink(missing_ok=True)
 
-    def _claimed(self, path):
-        """Make sure that a file can be written; return whether it is made here."""
+    def _claim(self, path):
+        """Make sure that a file can be written: where there is none, by making it."""
         exists = os.path.lexists(path)
         if exists and not self.args.force:
             raise CommandError(
@@ -291,22 +297,23 @@ class _Files:
                 "--force replaces it, --out NAME writes elsewhere"
             )
         if exists and os.access(path.parent, os.W_OK):
-            return False
+            return
         try:
             write_whole(path, "")
+            self.claimed.append(path)
         except OSError as error:
             reason = error.strerror or error
             raise CommandError(f"{path} cannot be written: {reason}") from None
-        return True
 
     def _texts(self, folder, submissions):
         """Return {path: the text's path} for each submission."""
         texts = {}
         for each in submissions:
-            stem = re.sub(r"[^\w.@() -]", "_", each.label)[:100]
-            taken = [text.name for text in texts.values()]
-            number = sum(name.startswith(stem) for name in taken)
-            texts[each.path] = folder / f"{stem}{f' {number}' if number else ''}.txt"
+            stem = re.sub(r"[^\w.@() -]", "_", each.student)[:100]
+            taken, name = [text.name for text in texts.values()], f"{stem}.txt"
+            while name in taken:
+                name = f"{stem} {len(taken)}.txt"
+            texts[each.path] = folder / name
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:

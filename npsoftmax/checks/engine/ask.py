@@ -330,6 +330,8 @@ class Asking:
     def _because(self, failure):
         """Return the wrong function that it calls, whose repair is enough, or ""."""
         calls = _calls(self.solution, failure.function)
+        if forward := CONTRACT[failure.function].forward:  # what its cache comes from
+            calls |= _calls(self.solution, forward)
         for name in CONTRACT:
             known = self.known.get(name)
             if name in calls and known and known.verdict == WRONG:

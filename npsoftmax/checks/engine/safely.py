@@ -102,7 +102,7 @@ class _Watch(threading.Thread):
 
 
 def printable(text):
-    """Return text that every terminal and file can take: the rest as \\x1b or \\udce9."""
+    """Return text that every terminal and file can take: the rest is as in \\x1b."""
     return "".join(
         each if each in "\n\t" or each.isprintable() else ascii(each)[1:-1]
         for each in str(text)

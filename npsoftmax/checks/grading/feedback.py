@@ -23,7 +23,7 @@ def text(grade):
     for name in grade.marks:
         share = percent(100 * grade.share_of(name))
         lines.append(f"  {name:23} {share:>5} %   {_state(grade, name)}".rstrip())
-    for name, mark in grade.marks.items():
+    for mark in grade.marks.values():
         if mark.message and not mark.because:
             lines += ["", "", mark.message]
     return printable("\n".join(lines)) + "\n"

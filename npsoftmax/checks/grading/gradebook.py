@@ -84,9 +84,8 @@ def _reason(grade, name, mark):
     if mark.because:
         said = f"fails only because {mark.because}, which it calls, is wrong"
         return f"{said}: counted beside a right one" if grade.share_of(name) else said
-    if borrowed := [each for each in mark.borrows if each != name]:
-        if grade.share_of(name):
-            return f"calls npsoftmax's {', '.join(borrowed)}: look at it"
+    if mark.borrows and grade.share_of(name):
+        return f"calls npsoftmax's {', '.join(mark.borrows)}: look at it"
     if grade.share_of(name) == 1:
         return ""
     parts = [mark.why or mark.state]

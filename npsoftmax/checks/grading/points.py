@@ -3,9 +3,9 @@
 share(name, held)      nothing while the value is wrong, else what holds, from 0 to 1
 read_weights(path)     {function: points} from lines such as `softmax = 10`
 
-Form is worth nothing beside a wrong value; with a right one, every property counts, and
-those that come after the first that does not hold are asked for all the same. What fails
-only because a function that it calls is wrong has been asked beside a right one.
+Form is worth nothing beside a wrong value; with a right one, every property counts,
+also those behind the first that does not hold. What fails only because a function that
+it calls is wrong has been asked again beside a right one.
 """
 
 import tomllib

@@ -4,11 +4,11 @@
         seconds_for(options, caretaker)                 what is fair on this machine
         grade_files(submissions, weights, options, caretaker)    a Grade as each is done
 
-The process runs in a folder that has a copy of the file and of its own helpers. It tells
-what it finds, function by function, by a pipe; each note begins with a word that only
-the two know, and a note is believed no more than that a property holds. If the process
-stops, loops for ever or ends itself, then what it had told still counts, the function it
-was at gets no points, and a new process goes on with the others.
+The process runs in a folder that has a copy of the file and of its own helpers. What it
+finds, function by function, it tells by a pipe; each note begins with a word that only
+the two know, and says no more than that a property holds. If the process stops, loops
+for ever or ends itself, then what it had told still counts, the function it was at gets
+no points, and a new process goes on with the others.
 
 A caretaker, a small process of its own, ends what runs and removes the folders when the
 grading is over, in whatever way: it waits for the end of a pipe.
@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.grading.points import Grade, Mark
-from npsoftmax.checks.grading.submissions import Submission, alone
+from npsoftmax.checks.grading.submissions import alone
 from npsoftmax.checks.layers import CONTRACT
 
 LOOK = 0.02  # seconds between two looks at a process
@@ -75,8 +75,8 @@ def seconds_for(options, caretaker):
 def grade_files(submissions, weights, options, caretaker, stop=None, notice=None):
     """Yield the `Grade` of each submission, as it is done, `options.jobs` at a time.
 
-    weights: {function: points}. stop: a threading.Event that ends every process and what
-    is still waiting. notice(): is called when another function is done.
+    weights: {function: points}. stop: a threading.Event that ends every process, and
+    what is still waiting. notice(): is called when another function is done.
     """
     stop = stop or threading.Event()
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -5,9 +5,9 @@ unpacked(path, folder)     a zip's files, in a folder
 alone(submission, folder)  a copy of a submission and of its own helpers, nothing else
 
 A file in the folder itself is its student's, who is called as the file is. A folder in
-it is a student's, and so is what Moodle calls Name_ID_assignsubmission_file_. A helper is
-a module that others import: in a student's folder whatever it defines; beside the files of
-others only if it defines nothing that could be asked for, and then it is everybody's.
+it is a student's, and so is what Moodle calls Name_ID_assignsubmission_file_. A helper
+is a module that others import: in a student's folder whatever it defines; beside the
+files of others only if it defines nothing that is asked for, and then it is everybody's.
 """
 
 import re

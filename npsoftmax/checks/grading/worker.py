@@ -2,9 +2,9 @@
 
 work()      check the file of the task on stdin; never returns
 
-The task is a dict: the file, relative to the folder in which the process runs (or None
-for npsoftmax itself), names, seed, examples, seconds of processor time for a function,
-and a token with which each note to the parent begins. What the file prints goes nowhere.
+The task is a dict: the file, by its name in the folder in which the process runs (None:
+npsoftmax itself), names, seed, examples, seconds of processor time for a function, and
+a token with which each note to the parent begins. What the file prints goes nowhere.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import time
 
 from npsoftmax.checks import words  # noqa: F401  before the file can hide a module
 from npsoftmax.checks.agree import Kind
-from npsoftmax.checks.engine.ask import NOT_YOURS, RIGHT, WAITS, Asking, check_solution
+from npsoftmax.checks.engine.ask import NOT_YOURS, WAITS, Asking, check_solution
 from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
 from npsoftmax.checks.engine.safely import quietly, said
 from npsoftmax.checks.grading.points import decisive
@@ -111,12 +111,11 @@ def _check(task, write):
         begin(name)
         solution.status[name]
     draws = {"seed": task["seed"], "examples": task["examples"]}
+    began = time.process_time()
     for report in check_solution(solution, only=names, progress=begin, **draws):
-        began = time.process_time()
         begin(report.name)
         write(mark=report.name, entry=_entry(report, Asking(solution, **draws)))
-        write(seconds=report.seconds + time.process_time() - began)
-    write(done=True)
+    write(done=True, seconds=time.process_time() - began)
 
 
 def _loaded(file):
@@ -130,19 +129,17 @@ def _entry(report, asking):
     """Return the fields of a function's `Mark`: plain data, for the notes."""
     name, failure = report.name, report.failure
     entry = {"state": report.verdict, "held": report.passed}
-    if report.verdict == RIGHT:
-        entry["borrows"] = _borrowed(asking.solution, name)
-        if name in entry["borrows"]:
-            entry |= {"state": NOT_YOURS, "held": []}
-    if entry["state"] == NOT_YOURS:
-        entry["why"] = f"npsoftmax's own {name} does the work"
+    if report.passed:
+        entry["borrows"] = asking.solution.first[name].borrows
+    if report.verdict == NOT_YOURS:
+        entry |= {"held": [], "why": f"npsoftmax's own {name} does the work"}
     if report.verdict == WAITS:
         entry["why"] = report.note
     if failure:
         entry |= {
             "held": _held(report, asking),
             "why": failure.what,
-            "because": getattr(report, "because", ""),
+            "because": report.because,
             "input": one_line(failure.inputs),
             "looks_like": failure.diagnosis or "",
             "message": failure.message,
@@ -151,19 +148,19 @@ def _entry(report, asking):
 
 
 def _held(report, asking):
-    """Return the properties that hold, those behind the first that does not, too."""
-    rows = CONTRACT[report.name].asked()
-    failing, main = report.failure.row, decisive(report.name)
-    asked, because = {*report.passed, failing.name}, getattr(report, "because", "")
-    right = asking.solution.repaired(because) if because else contextlib.nullcontext()
-    with quietly(), right:
-        if report.failure.wrong.kind is Kind.ENDLESS or not (
-            main.name in report.passed or asking.holds(main)
-        ):
-            return report.passed
-        again = [failing] if because else []
-        rest = [row for row in rows if row.name not in asked]
-        return [*report.passed, *(r.name for r in again + rest if asking.holds(r))]
+    """Return the properties that hold: those behind the first that does not, too; and
+    all of them beside a right function where only that is missing.
+    """
+    if report.failure.wrong.kind is Kind.ENDLESS:
+        return report.passed
+    rows, main = CONTRACT[report.name].asked(), decisive(report.name)
+    repaired, held = contextlib.nullcontext(), set(report.passed)
+    if report.because:
+        repaired = asking.solution.repaired(report.because)
+    with quietly(), repaired:
+        if main.name in held or asking.holds(main):
+            held |= {row.name for row in rows if row.name in held or asking.holds(row)}
+    return [*held]
 
 
 def one_line(inputs):
@@ -178,20 +175,3 @@ def _typed(value):
         return _typed(value.tolist())
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
     return repr(int(value) if whole else value)
-
-
-def _borrowed(solution, name):
-    """Return the functions of npsoftmax that a call of one function runs."""
-    ran = set()
-
-    def notice(frame, event, _):
-        if event == "call" and frame.f_globals.get("__package__") == "npsoftmax":
-            ran.add(frame.f_code.co_name)
-
-    try:
-        solution.first_call(name, before=lambda: sys.setprofile(notice))
-    except Exception:  # as in the check itself
-        pass
-    finally:
-        sys.setprofile(None)
-    return [each for each in CONTRACT if each in ran]
