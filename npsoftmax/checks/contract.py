@@ -25,6 +25,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 POINTS = {  # what a property of each gate is worth
     "call": 1,
     "types": 1,
@@ -108,6 +110,13 @@ class Function:
     def expected(self, inputs):
         """Return {result: (value, slack) or None} for inputs by their names."""
         return dict(zip(self.values, self.right(**inputs), strict=True))
+
+    def sizes(self, inputs):
+        """Return the size that each letter of `shapes` has in some inputs."""
+        sizes = {}
+        for name, axes in self.shapes.items():
+            sizes |= zip(axes, np.shape(inputs.get(name, ())), strict=False)
+        return sizes
 
     def on_paper(self, inputs, result, index):
         """Return the line that works out one entry of a result, or None."""

@@ -28,8 +28,11 @@ def line(report, paint=lambda text, look: text):
     verdict = f"{report.verdict.upper() if report.failure else report.verdict:17}"
     if report.verdict == "right":
         detail = f"{report.total:2} properties, {report.examples} examples"
+    elif report.because:
+        detail = f"because it calls {report.because}"
     elif report.failure:
         detail = f"{len(report.passed)} of {report.total} properties hold"
+        detail += ", wrong on extreme inputs only" * report.only_extreme
     else:
         detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
@@ -55,6 +58,12 @@ def _sentence(function, name):
     return f"{function} {name.removeprefix(f'{function}_').replace('_', ' ')}"
 
 
+def messages(report):
+    """Return what there is to say of a function that is wrong by itself."""
+    failures = [] if report.because else [report.failure, report.extreme]
+    return [indented(failure.message) for failure in failures if failure]
+
+
 def indented(text):
     """Return a message set off from the lines around it."""
     return "\n" + "\n".join(f"  {line}".rstrip() for line in text.split("\n")) + "\n"
@@ -73,10 +82,14 @@ def summary(reports):
     order = sorted(set(verdicts), key=lambda each: (each != "right", each != "wrong"))
     counts = {verdict: verdicts.count(verdict) for verdict in order}
     number = len(verdicts)
+    causes = [report.because for report in reports if report.because]
+    first = max(causes, key=causes.count, default="")
+    others = "another calls it" if len(causes) == 1 else f"{len(causes)} others call it"
+    begin = f"\nBegin with {first}: {others}." if first else ""
     if counts.get("right") == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
     parts = [f"{count} {verdict}" for verdict, count in counts.items()]
-    return f"{counted(number, 'function')}: {', '.join(parts)}."
+    return f"{counted(number, 'function')}: {', '.join(parts)}.{begin}"
 
 
 # ------------------------------------------------------------- the message of a failure
@@ -98,8 +111,12 @@ def message(failure):
 
 
 def _context(failure):
-    """Return what is known of the loss, where a gradient is wrong."""
+    """Return what is known beside: of ordinary inputs, or of the loss of a gradient."""
     forward = CONTRACT[failure.function].forward
+    if failure.gate == "stability":
+        return _said_of(
+            f"Ordinary inputs are right. What does not hold: {failure.row.sentence}."
+        )
     if failure.gate not in ("own gradient", "gradient"):
         return ""
     if failure.gate == "own gradient" and failure.loss_is_right:
@@ -242,6 +259,8 @@ def _explanation(failure):
         on = f" (holds on {failure.found.confirmed} further inputs too)"
         words = failure.diagnosis + (on if failure.found.confirmed else "")
         lines += _labelled("looks like", words)
+        if failure.found.line:
+            lines += _labelled("as if", failure.found.line)
     paper = _on_paper(failure)
     if paper:
         lines += _labelled("on paper", paper)

@@ -83,8 +83,8 @@ def show(solution, only, seed, examples, verbose, stream):
             print(text, file=stream)
         if verbose and each.failure and each.failure.error:
             traceback.print_exception(each.failure.error, file=stream)
-        if each.failure:
-            print(words.indented(each.failure.message), file=stream, flush=True)
+        for message in words.messages(each):
+            print(message, file=stream, flush=True)
     if missing := words.not_written(reports):
         print(missing, file=stream)
     print(f"\n{words.summary(reports)}", file=stream)

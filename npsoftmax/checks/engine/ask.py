@@ -12,6 +12,7 @@ import time
 import warnings
 import zlib
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -294,31 +295,36 @@ class Asking:
         """Return whether a property holds on the inputs that are drawn for it."""
         return self._first_failing(row) is None
 
-    def _first_failing(self, row):
-        """Return (inputs, Wrong, call) of the first drawn inputs that fail, or None."""
+    def _first_failing(self, row, also=None):
+        """Return (inputs, Wrong, call) of the first drawn inputs that fail, or None.
+
+        also(call): what else must be true of the inputs of its last call.
+        """
         subject = self.subject(row.function)
         inputs = None
         try:
             with time_limit(LIMIT):
                 for inputs in self.inputs_of(row):
-                    if failing := _tried(row, subject, inputs):
+                    failing = _tried(row, subject, inputs)
+                    if failing and (also is None or also(failing[2])):
                         return failing
         except Endless as error:
             return inputs, Wrong(Kind.ENDLESS, str(error), error=error), subject.last
         return None
 
-    def _smallest(self, row):
+    def _smallest(self, row, also=None):
         """Return (Wrong, inputs, solution, call) at the smallest failing input."""
-        found = [self._first_failing(row)]
+        found = [self._first_failing(row, also)]
         if found == [None]:
             return None
         subject = self.subject(row.function).fresh()
 
         def fails(inputs):
             failing = _tried(row, subject, inputs)
-            if failing:
+            fails = failing is not None and (also is None or also(failing[2]))
+            if fails:
                 found.append(failing)
-            return failing is not None
+            return fails
 
         if self.simplify and found[0][1].kind is not Kind.ENDLESS:
             with contextlib.suppress(Endless), time_limit(4 * LIMIT):
@@ -343,14 +349,24 @@ class Asking:
     # ------------------------------------------------------------------- what is said
 
     def _explained(self, failure):
-        """Return the failure with what a person wants to know beside the fact."""
+        """Return the failure with what a person wants to know beside the fact.
+
+        A cause must explain the inputs that are shown; else others are looked for.
+        """
         subject = self.subject(failure.function)
+        cause = cause_of(subject, failure, self.seed)
+        if cause and not cause.explains(subject, failure.call or {}):
+            shown = self._smallest(failure.row, partial(cause.explains, subject))
+            cause = cause if shown else None
+            if shown:
+                wrong, inputs, _, call = shown
+                failure = _with(failure, wrong=wrong, inputs=inputs, call=call)
         of_loss = failure.gate == "own gradient" and failure.table
         if of_loss and self.demand == STUDENT:
             if failure.loss_is_right:
                 failure = _with(failure, wrong=_with_exact_gradient(failure))
             failure = _with(failure, how=_agreement(failure, subject))
-        return _with(failure, found=cause_of(subject, failure, self.seed))
+        return _with(failure, found=cause)
 
     def _forward_is_right(self, name):
         """Return whether a backward's forward has right values, checked or not."""

@@ -7,7 +7,9 @@ its results with the right ones. Out comes the mistake that agrees on all the in
 Where none does, or more than one, nothing is said.
 """
 
+import itertools
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,9 +17,10 @@ import numpy as np
 
 from npsoftmax.checks.agree import Kind, copied
 from npsoftmax.checks.draws import C, N
-from npsoftmax.checks.edits import POSITIVE, callees, edited, line_of
+from npsoftmax.checks.edits import POSITIVE, Edit, callees, edited, line_of, source_of
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.checks.mistakes import MISTAKES
+from npsoftmax.checks.singles import single_changes
 
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
 SINGLE = 2.0**-24  # half the spacing of float32 at 1
@@ -25,14 +28,33 @@ TRIALS = 4  # of each kind
 
 
 class Cause(NamedTuple):
-    """A mistake's short name, the words for it, the inputs on which it holds, and the
-    line of the page as it would have to be.
+    """A mistake's short name, the words for it, the further inputs on which it holds,
+    the line of the page as it would have to be, and what it makes of any inputs.
     """
 
     name: str
     words: str
     confirmed: int = 0
     line: str = ""
+    does: Callable | None = None  # does(inputs) -> {result: value}
+
+    def explains(self, subject, inputs):
+        """Return whether it gives what the function gives there, which is wrong."""
+        function = subject.function
+        if self.does is None or not _complete(function, inputs):
+            return self.does is None
+        trial, does = _trial(subject, inputs, False), self.does(inputs)
+        return bool(
+            trial
+            and does
+            and _all_same(trial.yours, does)
+            and not _all_same(trial.right, does)
+        )
+
+
+def _complete(function, inputs):
+    forward = CONTRACT[function.forward].takes if function.forward else ()
+    return {*function.takes, *forward} - {"cache"} <= inputs.keys()
 
 
 class Trial(NamedTuple):
@@ -58,8 +80,14 @@ def cause_of(subject, failure, seed=0):
     trials = _trials(subject, seed)
     if not any(not trial.hard for trial in trials):
         return None
-    known = _known(subject.function, trials, failure.loss_is_right)
-    for causes in (known, _by_comparing(trials), _float32(subject, trials, seed)):
+    page = _Page(subject.function, trials, failure.loss_is_right)
+    for causes in (
+        page.known(),
+        _by_comparing(subject.function, trials),
+        _float32(subject, trials, seed),
+        page.two_known(),
+        page.changed(),
+    ):
         found = {cause.name: cause for cause in causes}
         if found:
             return next(iter(found.values())) if len(found) == 1 else None
@@ -157,46 +185,108 @@ def _all_same(yours, others):
 
 # ------------------------------------------------------------ the page, with mistakes
 
+PAIRS = 200  # of two mistakes, one of them with an unknown number, that are tried
 
-def _known(function, trials, forward_is_right):
-    """Yield each known mistake that does what the function does.
 
-    One that is wrong on ordinary inputs has to agree on these, and the dangerous ones
-    decide where several do; one that is wrong on dangerous inputs only, on all.
+class _Page:
+    """The page with changes, beside a function: which of them does what it does?
+
+    A change that is wrong on ordinary inputs has to agree on these, and the dangerous
+    ones decide where several do; one wrong on dangerous inputs only, on all. Those that
+    agree everywhere are one, and the first known is its name; without an unknown number
+    it is simpler than with one.
     """
-    ordinary = [trial for trial in trials if not trial.hard]
-    if all(trial.is_right for trial in ordinary):
-        ordinary = trials
-    found = []
-    for mistake in MISTAKES:
-        for way in mistake.ways:
-            for names, unknown in _pages(way, function, ordinary):
-                if _explains(names, function, ordinary) and (
-                    not forward_is_right or _forward_agrees(names, function, trials)
-                ):
-                    everywhere = _explains(names, function, trials)
-                    found.append((everywhere, mistake, way, unknown))
+
+    def __init__(self, function, trials, forward_is_right):
+        self.function, self.trials = function, trials
+        self.forward_is_right = forward_is_right
+        self.decide = [trial for trial in trials if not trial.hard]
+        if all(trial.is_right for trial in self.decide):
+            self.decide = trials
+        self.runs = {
+            *callees(function.name),
+            *callees(function.forward or function.name),
+        }
+
+    def known(self):
+        """Return the causes among the known mistakes."""
+        ways = [(each, way) for each in MISTAKES for way in each.ways]
+        return self._causes((each.name, each.words, way) for each, way in ways)
+
+    def two_known(self):
+        """Return the causes among pairs of known mistakes."""
+        ways = [(m, way) for m in MISTAKES for way in m.ways if self._touches(way)]
+        pairs = [
+            (f"{a.name}, {b.name}", f"{a.words}; and {b.words}", first + second)
+            for (a, first), (b, second) in itertools.combinations(ways, 2)
+            if a.name != b.name
+        ]
+        plain = [pair for pair in pairs if not _unknown(pair[2])]
+        solved = [pair for pair in pairs if len(_unknown(pair[2])) == 1]
+        return self._causes(plain) or self._causes(solved[:PAIRS])
+
+    def changed(self):
+        """Return the causes among all single changes of a line that it runs."""
+        changes = [
+            Edit(name, right, wrong)
+            for name in sorted(self.runs)
+            for right, wrong in single_changes(source_of(name))
+        ]
+        return self._causes(
+            (f"`{each.wrong}`", f"`{each.wrong}` for `{each.right}`", (each,))
+            for each in changes
+        )[:1]
+
+    def _causes(self, candidates):
+        """Return the causes among (name, words, way), or the one that fits best."""
+        found = []
+        for name, words, way in candidates:
+            for names, unknown in self._pages(way):
+                if self._fits(names):
+                    certain = _explains(names, self.function, self.trials)
+                    found.append((certain, self._cause(name, words, way, unknown)))
                     break
-    certain = [each for each in found if each[0]]
-    # those that agree everywhere are one; without an unknown is simpler than with one
-    certain.sort(key=lambda each: bool(each[3]))
-    for everywhere, mistake, way, unknown in certain[:1] or found:
-        number = len(trials if everywhere else ordinary)
-        words = mistake.words + "".join(f": {k} = {_known_as(v)}" for k, v in unknown)
-        yield Cause(mistake.name, words, number, line_of(way[-1])[1])
+        certain = [cause for everywhere, cause in found if everywhere]
+        certain.sort(key=lambda cause: ": " in cause.words)
+        return certain[:1] or [cause for _, cause in found]
+
+    def _cause(self, name, words, way, unknown):
+        for key, value in unknown.items():
+            words += f": {key} = {_known_as(value)}"
+
+        def does(inputs):
+            names = edited(*way)
+            names.update(unknown)
+            return page_results(names, self.function, inputs)
+
+        return Cause(name, words, len(self.decide), line_of(way[-1])[1], does)
+
+    def _touches(self, way):
+        return not self.runs.isdisjoint(
+            name for each in way for name in each.functions.split()
+        )
+
+    def _pages(self, way):
+        """Yield (names, unknown) of the page for each value of an unknown number."""
+        if not self._touches(way):
+            return
+        try:
+            names = edited(*way)
+        except ValueError:  # two edits of one line
+            return
+        for unknown in _unknowns(way, names, self.function, self.decide):
+            names.update(unknown)
+            yield names, unknown
+
+    def _fits(self, names):
+        return _explains(names, self.function, self.decide) and (
+            not self.forward_is_right
+            or _forward_agrees(names, self.function, self.trials)
+        )
 
 
-def _pages(way, function, trials):
-    """Yield (names, unknown) of the page with a mistake in what the function runs, for
-    each value that its unknown number may have.
-    """
-    runs = {*callees(function.name), *callees(function.forward or function.name)}
-    if runs.isdisjoint(name for each in way for name in each.functions.split()):
-        return
-    for unknown in _unknowns(way, function, trials):
-        names = edited(*way)
-        names.update(unknown)
-        yield names, tuple(unknown.items())
+def _unknown(way):
+    return [each.unknown for each in way if each.unknown]
 
 
 def _known_as(number):
@@ -255,9 +345,9 @@ def page_results(names, function, inputs):
 # ------------------------------------------------------------- unknowns of a mistake
 
 
-def _unknowns(way, function, trials):
+def _unknowns(way, names, function, trials):
     """Yield what the unknown number of a way may be: {name: value}, or {} for none."""
-    unknown = [each.unknown for each in way if each.unknown]
+    unknown = _unknown(way)
     if not unknown:
         yield {}
         return
@@ -265,7 +355,7 @@ def _unknowns(way, function, trials):
     if domain != POSITIVE:
         yield from ({name: value} for value in domain)
         return
-    for value in _solved(name, edited(*way), function, trials):
+    for value in _solved(name, names, function, trials):
         yield {name: value}
 
 
@@ -336,45 +426,59 @@ def _few_digits(value):
 # ------------------------------------------------------------ seen by comparing only
 
 
-def _by_comparing(trials):
+def _by_comparing(function, trials):
     """Yield the causes that can be read from yours and the right results alone."""
     trials = [trial for trial in trials if not trial.hard]
-    found = []
+    found, changes = [], {}
     for name in trials[0].yours:
         pairs = [(trial.yours[name], trial.right[name]) for trial in trials]
         pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
         if not all(_same(a, b) for a, b in pairs):
-            found.append(_of_one_result(name, pairs))
-    if found and None not in found and len({cause for cause, _ in found}) == 1:
-        cause = found[0][0]
-        words = "; ".join(words for _, words in found)
-        yield Cause(cause, words, len(trials))
+            seen = [rule(name, pairs) for rule in RULES]
+            found.append(next((each for each in seen if each), None))
+            changes[name] = found[-1] and found[-1][2]
+    if not found or None in found or len({cause for cause, *_ in found}) > 1:
+        return
+
+    def does(inputs):
+        results, sizes = {}, function.sizes(inputs)
+        for name, right in function.expected(inputs).items():
+            value = right and right[0]
+            change = changes.get(name)
+            results[name] = change(value, sizes) if change else value
+        return results
+
+    words = "; ".join(words for _, words, _ in found)
+    yield Cause(found[0][0], words, len(trials), "", does)
 
 
-def _of_one_result(name, pairs):
-    """Return (cause, words) of one wrong result, or None."""
-    for rule in (_transposed, _scaled, _last_row, _clipped):
-        seen = rule(name, pairs)
-        if seen:
-            return seen
-    return None
+# Each rule returns (cause, words, change) of one wrong result, or None; the change
+# makes the wrong result of the right one and the sizes of the inputs by their letters.
 
 
 def _transposed(name, pairs):
     if all(a.shape != b.shape and _same(a.T, b) for a, b in pairs):
-        return "transposed", f"{name} is transposed"
+        return "transposed", f"{name} is transposed", lambda b, sizes: b.T
     return None
 
 
-RATIOS = {
-    0.0: ("zero", "is zero"),
-    -1.0: ("sign", "has the wrong sign"),
-    float(N): ("factor N", "is N times too large: a mean, 1/N, is missing"),
-    1 / N: ("factor 1/N", "is divided by N once too often"),
-    float(C): ("factor C", "is C times too large, C the number of classes"),
-    1 / C: ("factor 1/C", "is divided by C, the number of classes, once too often"),
-    N / C: ("1/C for 1/N", "is divided by C, the number of classes, not by N"),
-}
+RATIOS = (
+    ("zero", "is zero", lambda N, C: 0.0),
+    ("sign", "has the wrong sign", lambda N, C: -1.0),
+    ("factor N", "is N times too large: a mean, 1/N, is missing", lambda N, C: N),
+    ("factor 1/N", "is divided by N once too often", lambda N, C: 1 / N),
+    ("factor C", "is C times too large, C the number of classes", lambda N, C: C),
+    (
+        "factor 1/C",
+        "is divided by C, the number of classes, once too often",
+        lambda N, C: 1 / C,
+    ),
+    (
+        "1/C for 1/N",
+        "is divided by C, the number of classes, not by N",
+        lambda N, C: N / C,
+    ),
+)
 
 
 def _scaled(name, pairs):
@@ -387,10 +491,15 @@ def _scaled(name, pairs):
     ratio = float(a @ b / (b @ b))
     if np.abs(a - ratio * b).max() > 1e-12 * np.abs(b).max():
         return None
-    for known, (cause, words) in RATIOS.items():
-        if abs(ratio - known) < 1e-9:
-            return cause, f"{name} {words}"
-    return "scaled by a constant", f"{name} is {ratio:.6g} times what it should be"
+    for cause, words, known in RATIOS:
+        if abs(ratio - known(N, C)) < 1e-9:
+            return cause, f"{name} {words}", partial(_times, known)
+    words = f"{name} is {ratio:.10g} times what it should be"
+    return "scaled by a constant", words, lambda b, sizes: ratio * b
+
+
+def _times(ratio, b, sizes):
+    return b * ratio(sizes.get("N", 1), sizes.get("C", 1))
 
 
 def _last_row(name, pairs):
@@ -398,8 +507,11 @@ def _last_row(name, pairs):
         same_shape = a.shape == b.shape and a.ndim
         return same_shape and _same(a[:-1], b[:-1]) and not a[-1].any()
 
+    def change(b, sizes):
+        return np.concatenate([b[:-1], 0 * b[-1:]])
+
     if all(missing(a, b) for a, b in pairs):
-        return "last row missing", f"the last row of {name} is missing"
+        return "last row missing", f"the last row of {name} is missing", change
     return None
 
 
@@ -417,8 +529,12 @@ def _clipped(name, pairs):
             )
             if bound != b
         ]
-        return "clipped", f"{name} is cut off {' and '.join(bounds)}"
+        words = f"{name} is cut off {' and '.join(bounds)}"
+        return "clipped", words, lambda b, sizes: np.clip(b, low, high)
     return None
+
+
+RULES = (_transposed, _scaled, _last_row, _clipped)
 
 
 def _float32(subject, trials, seed):

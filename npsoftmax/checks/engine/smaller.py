@@ -107,11 +107,8 @@ def trimmed(function, inputs, fails):
 
 def _one_less(function, inputs):
     """Yield the inputs with one row, column or class left out, in all possible ways."""
-    sizes, axes = {}, function.shapes
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            sizes |= dict(zip(axes[name], value.shape, strict=False))
-    for letter, size in sizes.items():
+    axes = function.shapes
+    for letter, size in function.sizes(inputs).items():
         for index in reversed(range(size if size > 1 else 0)):
             if letter == "C" and index in inputs.get("y", ()):
                 continue  # it is a label
