@@ -170,7 +170,6 @@ def _trial(subject, inputs, hard):
 def _same(a, b):
     if a is None or b is None:
         return a is b is None
-    b = np.asarray(b, dtype=float)
     if a.shape != b.shape:
         return False
     with np.errstate(all="ignore"):
@@ -315,7 +314,7 @@ def _forward_agrees(names, function, trials):
     forward, inputs = CONTRACT[function.forward], trials[0].inputs
     results = page_results(names, forward, inputs)
     return results is not None and all(
-        _same(np.asarray(results[name], float), value)
+        _same(results[name], np.asarray(value))
         for name, (value, _) in forward.expected(
             {name: inputs[name] for name in forward.takes}
         ).items()
@@ -333,13 +332,13 @@ def page_results(names, function, inputs):
                 forward = names[function.forward]
                 arguments.append(forward(*(given[name] for name in takes))[1])
             results = names[function.name](*arguments)
+        if len(function.gives) == 1:
+            results = (results,)
+        values = dict(zip(function.gives, results, strict=True))
+        values.pop("cache", None)
+        return {k: v if v is None else np.asarray(v, float) for k, v in values.items()}
     except Exception:  # its shapes do not even fit together
         return None
-    if function.gives[-1] == "cache":
-        results = results[:-1]
-    elif len(function.gives) == 1:
-        results = (results,)
-    return dict(zip(function.values, results, strict=True))
 
 
 # ------------------------------------------------------------- unknowns of a mistake
