@@ -11,17 +11,17 @@ examples:
   npsoftmax check homework.py -k psi -v         with each property by name
   npsoftmax check homework.py --examples 500    more inputs for each property
 
-Exit code: 0 what is written is right, 1 something is wrong, 2 could not run.
+Exit code: 0 what is written is right; 1 something is wrong, or nothing is written;
+2 could not run.
 """
 
-import argparse
 import difflib
 import importlib.util
 import json
 import sys
 
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.commands import CommandError
+from npsoftmax.commands import CommandError, count
 
 
 def add_arguments(parser):
@@ -39,7 +39,7 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="inputs for each property (30)"
+        "--examples", type=count, metavar="N", help="inputs for each property (30)"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON, for programs"
@@ -53,18 +53,19 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Check args.file. Returns 0 where what is written is right, else 1."""
+    """Check args.file. Returns 0 where something is written and right, else 1."""
     if importlib.util.find_spec("hypothesis") is None:
         raise CommandError(
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
     from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
+    from npsoftmax.checks.engine.safely import printable
 
     try:
         solution = load_solution(args.file) if args.file else Solution.reference()
     except SolutionError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(printable(error)) from None
     return _checked(solution, names, args)
 
 
@@ -81,7 +82,7 @@ def _checked(solution, names, args):
         outcome = notebook.show(
             solution, names, args.seed, examples, args.verbose, sys.stdout
         )
-    return 0 if outcome.nothing_is_wrong else 1
+    return 0 if outcome else 1
 
 
 def chosen(words):
@@ -101,10 +102,3 @@ def chosen(words):
             )
         names += found
     return names
-
-
-def _count(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
-    return number

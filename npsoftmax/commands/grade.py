@@ -37,7 +37,7 @@ import threading
 from pathlib import Path
 
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.commands import CommandError
+from npsoftmax.commands import CommandError, count
 from npsoftmax.commands.check import chosen
 from npsoftmax.files import write_whole
 from npsoftmax.terminal import LiveLine
@@ -61,7 +61,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--examples",
-        type=_count,
+        type=count,
         default=30,
         metavar="N",
         help="examples for each property (30)",
@@ -75,7 +75,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--jobs",
-        type=_count,
+        type=count,
         default=os.cpu_count() or 1,
         metavar="N",
         help="files at a time (as many as there are cores)",
@@ -348,12 +348,6 @@ def _written(path, content):
         reason = error.strerror or error
         print(f"{path} cannot be written: {reason}: see {elsewhere}", file=sys.stderr)
         return elsewhere
-
-
-def _count(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return int(text)
 
 
 def _seconds(text):

@@ -34,6 +34,9 @@ class _Limited(io.StringIO):
         room = PRINT_LIMIT - self.tell()
         return super().write(text[: max(room, 0)])
 
+    def getvalue(self):
+        return printable(super().getvalue())
+
 
 @contextlib.contextmanager
 def quietly():
@@ -132,5 +135,5 @@ def line_in(error, place):
     filename = code.co_filename if code else str(place)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == filename:
-            return frame.lineno, (frame.line or "").strip()
+            return frame.lineno, printable((frame.line or "").strip())
     return None
