@@ -1,14 +1,19 @@
 """Student code that would break what runs it: it is judged, and so are the others."""
 
+import os
 import subprocess
 import sys
 
 import class_of_forty as forty
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
-from npsoftmax import softmax
+from npsoftmax import softmax, textbook
 from npsoftmax.__main__ import main
-from npsoftmax.checks import check
+from npsoftmax.checks import CONTRACT, check
 
 NO_WORDS = """
 class E({}):
@@ -103,7 +108,7 @@ def test_a_number_of_examples_that_makes_no_sense_is_said_in_one_line(number, ca
 
 @pytest.mark.parametrize("number", [-3, 0, 2.5, "x", True])
 def test_so_it_is_in_a_notebook(number):
-    with pytest.raises(ValueError, match="examples is .*: it may be 1, 2, 3"):
+    with pytest.raises(ValueError, match=r"examples is .*: it may be 1, 2, 3"):
         check(softmax, only=["softmax"], examples=number)
 
 
@@ -114,10 +119,46 @@ def test_a_name_alone_is_a_list_of_one(capsys):
         check(only="relo")
 
 
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.text(max_size=3),
+        st.floats(),
+        st.complex_numbers(),
+        st.just(object()),
+        arrays(
+            st.sampled_from(
+                [float, np.float32, int, bool, complex, object, "U2", "M8[s]"]
+            ),
+            array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+            fill=st.just(0),
+        ),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.nested_given])
+@given(st.sampled_from([*CONTRACT]), ANYTHING)
+@example("softmax_forward", (None, None))
+@example("linear_backward", (None, np.zeros((1, 1)), None))
+def test_whatever_a_function_gives_it_is_judged(name, result):
+    forward = CONTRACT[name].forward
+    functions = {name: lambda *_: result}
+    if forward:
+        functions[forward] = getattr(textbook, forward)
+    with open(os.devnull, "w") as nowhere:
+        outcome = check(functions, only=name, examples=2, stream=nowhere)
+    assert outcome[name].verdict == "wrong"
+    assert outcome[name].failure.message
+
+
 # ----------------------------------------------------------------------------- pytest
 
 
-def tested(folder, source, *options):
+def pytest_of(folder, source, *options):
     """Return the exit code and the output of `pytest --solution`."""
     (folder / "homework.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -128,7 +169,7 @@ def tested(folder, source, *options):
 
 def test_skipping_in_a_function_does_not_skip_its_test(tmp_path):
     source = "import pytest\ndef softmax(z, axis=-1):\n    pytest.skip('not today')\n"
-    code, output = tested(tmp_path, source)
+    code, output = pytest_of(tmp_path, source)
     assert code == 1
     assert "softmax: it raises Skipped" in output
 
@@ -137,10 +178,10 @@ def test_skipping_in_a_function_does_not_skip_its_test(tmp_path):
     "source", ["import os; os._exit(0)", forty.MISTAKEN["wes"].files["wes.py"]]
 )
 def test_pytest_does_not_end_with_0_where_nothing_was_judged(source, tmp_path):
-    assert tested(tmp_path, source)[0] != 0
+    assert pytest_of(tmp_path, source)[0] != 0
 
 
 def test_pytest_says_in_one_line_what_a_number_of_examples_may_be(tmp_path):
-    code, output = tested(tmp_path, "", "--solution-examples=-3")
+    code, output = pytest_of(tmp_path, "", "--solution-examples=-3")
     assert code == 4
     assert "-3 is not a whole number from 1" in output
