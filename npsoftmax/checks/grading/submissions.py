@@ -1,7 +1,7 @@
 """What teachers receive: whose file is which, and what comes along with it.
 
 find(folder)               every submission in a folder, and what is none, and why
-unpacked(path, folder)     a zip's files, in a folder
+opened(path, folder)       the folder itself, or a zip's files in another
 alone(submission, folder)  a copy of a submission and of its own helpers, nothing else
 
 A file in the folder itself is its student's, who is called as the file is. A folder in
@@ -212,8 +212,16 @@ def _defines_what_is_asked(path):
 # ----------------------------------------------------------------- zips, and copies
 
 
-def unpacked(path, folder):
-    """Unpack a zip into an empty folder; return the folder that has the submissions."""
+def opened(path, folder):
+    """Return the folder that has the submissions, a zip's unpacked into an empty one."""
+    if not path.exists():
+        raise SubmissionsError(f"{path}: there is no such folder")
+    if path.is_dir():
+        return path
+    if path.suffix.lower() != ".zip":
+        raise SubmissionsError(
+            f"{path} is a file; `npsoftmax check {path}` checks one file"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(each.file_size for each in archive.infolist())
@@ -225,9 +233,8 @@ def unpacked(path, folder):
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
         raise SubmissionsError(f"{path} cannot be unpacked: {error}") from None
     inside = [each for each in folder.iterdir() if not _hidden(each.name)]
-    if len(inside) == 1 and inside[0].is_dir() and not MOODLE.fullmatch(inside[0].name):
-        return inside[0]
-    return folder
+    alone = len(inside) == 1 and inside[0].is_dir()
+    return inside[0] if alone and not MOODLE.fullmatch(inside[0].name) else folder
 
 
 def alone(submission, folder):
