@@ -35,7 +35,7 @@ from pathlib import Path
 
 from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.grading import gradebook, points, process, submissions
-from npsoftmax.checks.grading.outputs import OutputError, Outputs
+from npsoftmax.checks.grading.outputs import Outputs
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError, count
 from npsoftmax.commands.check import chosen
@@ -112,7 +112,7 @@ def run(args):
         weights = _weights(args)
         with _signals_that_stop(), process.Caretaker() as caretaker:
             return _graded(args, weights, caretaker)
-    except (points.PointsError, submissions.SubmissionsError, OutputError) as error:
+    except points.GradingError as error:
         raise CommandError(str(error)) from None
 
 
@@ -150,12 +150,12 @@ def _as_they_come(args, submitted, weights, caretaker, outputs):
     """Return the grades, saved as each is done, in order; Ctrl-C ends early."""
     about = {"seed": args.seed, "examples": args.examples}
     options = process.Options(**about, seconds=args.timeout or 60.0, jobs=args.jobs)
-    stop, grades, progress = threading.Event(), {}, _Progress(len(submitted))
+    grades, progress = {}, _Progress(len(submitted))
     try:
         if not args.timeout:
             seconds = process.seconds_for(options, caretaker)
             options = options._replace(seconds=seconds)
-        rest = options, caretaker, stop, progress.step
+        rest = options, caretaker, progress.step
         for grade in process.grade_files(submitted, weights, *rest):
             grades[submitted.index(grade.submission)] = grade
             known = [grades[i] for i in sorted(grades)]

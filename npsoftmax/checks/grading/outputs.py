@@ -10,11 +10,8 @@ import tempfile
 from pathlib import Path
 
 from npsoftmax.checks.grading import feedback, gradebook
+from npsoftmax.checks.grading.points import GradingError
 from npsoftmax.files import write_whole
-
-
-class OutputError(Exception):
-    """A file that cannot be written, with the one line that says why."""
 
 
 class Outputs:
@@ -30,7 +27,7 @@ class Outputs:
         try:
             for path in self.paths:
                 self._claim(path)
-        except OutputError:
+        except GradingError:
             self.give_back()
             raise
 
@@ -61,11 +58,11 @@ class Outputs:
                 raise PermissionError(None, "its folder is read-only")
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise OutputError(f"{path} cannot be written: {reason}") from None
+            raise GradingError(f"{path} cannot be written: {reason}") from None
 
     def _free(self, path):
         if os.path.lexists(path) and not self.force:
-            raise OutputError(
+            raise GradingError(
                 f"{path} exists already: "
                 "--force replaces it, --out NAME writes elsewhere"
             )
@@ -83,7 +80,7 @@ class Outputs:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             reason = error.strerror.lower()
-            raise OutputError(f"{folder} cannot be written: {reason}") from None
+            raise GradingError(f"{folder} cannot be written: {reason}") from None
         return texts
 
 

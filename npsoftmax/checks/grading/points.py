@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from npsoftmax.checks.grading.submissions import Submission
 from npsoftmax.checks.layers import CONTRACT
 
 
@@ -34,7 +33,7 @@ class Mark(NamedTuple):
 class Grade:
     """What one file is worth: a `Mark` for each function that was asked for."""
 
-    submission: Submission
+    submission: object  # of submissions.py
     weights: dict
     marks: dict = field(default_factory=dict)
     problem: str = ""  # why the file could not be checked at all
@@ -72,8 +71,8 @@ def decisive(name):
     return next(row for row in rows if row.gate in ("value", "gradient"))
 
 
-class PointsError(Exception):
-    """A file of points that says something else, with the line that says what."""
+class GradingError(Exception):
+    """What cannot be graded, read or written, with the one line that says why."""
 
 
 def read_weights(path):
@@ -81,16 +80,16 @@ def read_weights(path):
     try:
         entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise PointsError(f"{path}: {error.strerror.lower()}") from None
+        raise GradingError(f"{path}: {error.strerror.lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         example = "a line is `softmax = 10`"
-        raise PointsError(f"{path}: {error}; {example}") from None
+        raise GradingError(f"{path}: {error}; {example}") from None
     for name, points in entries.items():
         if name not in CONTRACT:
             names = ", ".join(CONTRACT)
-            raise PointsError(f"{path}: {name} is no function of these: {names}")
+            raise GradingError(f"{path}: {name} is no function of these: {names}")
         if type(points) not in (int, float) or not 0 < points < float("inf"):
-            raise PointsError(f"{path}: {name} = {points} is no number above 0")
+            raise GradingError(f"{path}: {name} = {points} is no number above 0")
     if not entries:
-        raise PointsError(f"{path} gives no points: a line is `softmax = 10`")
+        raise GradingError(f"{path} gives no points: a line is `softmax = 10`")
     return {name: entries[name] for name in CONTRACT if name in entries}

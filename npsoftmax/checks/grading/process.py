@@ -33,11 +33,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from npsoftmax.checks.engine.safely import printable
-from npsoftmax.checks.grading.points import Grade, Mark
+from npsoftmax.checks.grading.points import Grade, GradingError, Mark
 from npsoftmax.checks.grading.submissions import alone
 from npsoftmax.checks.layers import CONTRACT
 
 LOOK = 0.02  # seconds between two looks at a process
+SLOWEST = "lsoftmax_backward"  # of npsoftmax's own functions
 SLOWER = 40  # a function may take so many times what npsoftmax's slowest takes
 WALL = 10  # and so many times its processor time by the clock, when it waits
 LONGEST = 1 << 20  # bytes of a note
@@ -67,36 +68,34 @@ class Options(NamedTuple):
 
 def seconds_for(options, caretaker):
     """Return the seconds that a function may take, by what npsoftmax takes here."""
-    slowest = "lsoftmax_backward"
-    attempt = _attempt(None, [slowest], options, caretaker)
+    attempt = _attempt(None, [SLOWEST], options, caretaker)
+    if not attempt.seconds:
+        raise GradingError(f"npsoftmax itself cannot be checked: {attempt.problem}")
     return float(max(2, round(SLOWER * attempt.seconds)))
 
 
-def grade_files(submissions, weights, options, caretaker, stop=None, notice=None):
+def grade_files(submissions, weights, options, caretaker, notice=None):
     """Yield the `Grade` of each submission, as it is done, `options.jobs` at a time.
 
-    weights: {function: points}. stop: a threading.Event that ends every process, and
-    what is still waiting. notice(): is called when another function is done.
+    weights: {function: points}. notice(): is called when another function is done.
     """
-    stop = stop or threading.Event()
     with ThreadPoolExecutor(options.jobs) as pool:
-        rest = weights, options, caretaker, stop, notice
-        waiting = [pool.submit(grade_file, each, *rest) for each in submissions]
+        rest = weights, options, caretaker, notice
+        waiting = [pool.submit(_graded, each, *rest) for each in submissions]
         try:
             for done in as_completed(waiting):
                 yield done.result()
         finally:
-            stop.set()
+            caretaker.stop.set()
             pool.shutdown(cancel_futures=True)
 
 
-def grade_file(submission, weights, options, caretaker, stop=None, notice=None):
-    """Return the `Grade` of one submission."""
+def _graded(submission, weights, options, caretaker, notice):
     began = time.monotonic()
     grade, remaining = Grade(submission, weights), list(weights)
-    while remaining and not _is_set(stop):
+    while remaining and not caretaker.stop.is_set():
         try:
-            attempt = _attempt(submission, remaining, options, caretaker, stop, notice)
+            attempt = _attempt(submission, remaining, options, caretaker, notice)
         except OSError as error:  # the file cannot be read, or no process be started
             attempt = Attempt(problem=f"cannot be checked: {error.strerror or error}")
         grade.marks |= attempt.marks
@@ -119,10 +118,6 @@ def _stopped(attempt):
     return {attempt.at: stopped} | dict.fromkeys(backward, waits)
 
 
-def _is_set(stop):
-    return stop is not None and stop.is_set()
-
-
 # ---------------------------------------------------------- the process, from outside
 
 
@@ -136,7 +131,7 @@ class Attempt(NamedTuple):
     seconds: float = 0.0  # of processor time
 
 
-def _attempt(submission, names, options, caretaker, stop=None, notice=None):
+def _attempt(submission, names, options, caretaker, notice=None):
     with caretaker.folder() as folder:
         here = folder / "here"
         here.mkdir()
@@ -152,7 +147,7 @@ def _attempt(submission, names, options, caretaker, stop=None, notice=None):
         process = _start(task, folder, file.parent if file else here)
         with caretaker.process(process):
             notes = _Notes(process.stdout, task["token"], notice)
-            ending = _watch(process, notes, options, stop)
+            ending = _watch(process, notes, options.seconds, caretaker.stop)
         return notes.attempt(names, ending)
 
 
@@ -174,21 +169,21 @@ def _start(task, folder, here):
     return process
 
 
-def _watch(process, notes, options, stop):
+def _watch(process, notes, seconds, stop):
     """Wait for the end, and return in words what it was."""
     while process.poll() is None:
         time.sleep(LOOK)
-        if _is_set(stop):
+        if stop.is_set():
             return "was stopped with the grading"
-        if time.monotonic() - notes.last > WALL * options.seconds:
+        if time.monotonic() - notes.last > WALL * seconds:
             return "did not end: it waits for something that does not come"
     if process.returncode >= 0:
         return f"ended its own process, with exit code {process.returncode}"
     names = {each.value: each.name for each in signal.Signals}
-    number = -process.returncode
-    if names.get(number) == "SIGXCPU":
-        return f"did not end within {options.seconds:g} s of processor time"
-    return f"was ended by {names.get(number, f'signal {number}')}"
+    name = names.get(-process.returncode, f"signal {-process.returncode}")
+    if name == "SIGXCPU":
+        return f"did not end within {seconds:g} s of processor time"
+    return f"was ended by {name}"
 
 
 class _Notes(threading.Thread):
@@ -213,24 +208,20 @@ class _Notes(threading.Thread):
     def attempt(self, names, ending):
         """Return the `Attempt` that the notes tell of."""
         self.join(1)  # a process that it left behind may hold the pipe
-        marks, at, problem, seconds = {}, None, "", 0.0
-        happened = {key for event in self.events for key in event}
+        known = {key: value for event in self.events for key, value in event.items()}
+        marks, at = {}, None
         for event in self.events:
-            problem = printable(event.get("problem", problem))
-            ending = printable(event.get("raised", ending))
             at = event["begin"] if event.get("begin") in names else at
-            if event.get("mark") in names:
-                marks[event["mark"]], at = (
-                    _mark(event["mark"], event.get("entry")),
-                    None,
-                )
-            if isinstance(event.get("seconds"), float):
-                seconds = event["seconds"]
-        if "loaded" not in happened:
+            if (name := event.get("mark")) in names:
+                marks[name], at = _mark(name, event.get("entry")), None
+        ending, problem = known.get("raised", ending), known.get("problem", "")
+        if "loaded" not in known:
             problem = problem or f"on loading, it {ending}"
-        elif "done" not in happened and at is None:
+        elif "seconds" not in known and at is None:
             problem = problem or ending
-        return Attempt(marks, at, ending, problem, seconds)
+        return Attempt(
+            marks, at, printable(ending), printable(problem), known.get("seconds", 0)
+        )
 
 
 def _mark(name, entry):
@@ -269,10 +260,13 @@ for folder in folders:
 
 
 class Caretaker:
-    """Knows what runs and what lies about, and clears it away when the grading ends."""
+    """Knows what runs and what lies about, and clears it away when the grading ends.
+
+    Its `stop` is an event that ends every process, and what is still waiting.
+    """
 
     def __enter__(self):
-        self.lock = threading.Lock()
+        self.lock, self.stop = threading.Lock(), threading.Event()
         self.helper = subprocess.Popen(
             [sys.executable, "-I", "-c", CARETAKER],
             stdin=subprocess.PIPE,

@@ -7,7 +7,7 @@ alone(submission, folder)  a copy of a submission and of its own helpers, nothin
 A file in the folder itself is its student's, who is called as the file is. A folder in
 it is a student's, and so is what Moodle calls Name_ID_assignsubmission_file_. A helper
 is a module that others import: in a student's folder whatever it defines; beside the
-files of others only if it defines nothing that is asked for, and then it is everybody's.
+files of others only if it defines nothing that is asked for; then it is everybody's.
 """
 
 import re
@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+from npsoftmax.checks.grading.points import GradingError
 from npsoftmax.checks.layers import CONTRACT
 
 MOST_BYTES = 1 << 30  # of a zip unpacked
@@ -48,107 +49,91 @@ class Found(NamedTuple):
     remarks: list  # lines
 
 
-class SubmissionsError(Exception):
-    """What cannot be graded at all, with the one line that says why."""
-
-
 def find(folder, one_student=False):
     """Return the `Found` in a folder; it may be known to be one student's own."""
-    others = {}
-    if one_student:
-        found = _of_one(folder.resolve().name, _files(folder, "", others), others)
-    else:
-        found = [*_flat(folder, others), *_folders(folder, others)]
+    files, others = _files(folder)
+    flat, folders = ({}, {folder.resolve().name: files}) if one_student else _by(files)
+    shared = _shared(flat, folders)
+    found = [
+        Submission(Path(name).stem, path, name, shared)
+        for name, path in _code(flat).items()
+        if name not in shared
+    ]
+    others |= dict.fromkeys(shared, "a helper, which others import")
+    for student, files in folders.items():
+        helpers = _imported(files)
+        if helpers == _code(files).keys():  # they import each other
+            helpers = set()
+        for name in helpers:
+            others[f"{student}/{name}"] = "a helper, which another file imports"
+        for name in _code(files).keys() - helpers:
+            found.append(Submission(student, files[name], name, files))
+        if not _code(files):
+            others[student] = "no .py file or notebook is in it"
     if not found:
-        raise SubmissionsError(f"there are no .py files or notebooks in {folder}")
+        raise GradingError(f"there are no .py files or notebooks in {folder}")
     found.sort(key=lambda each: (each.student.lower(), each.name))
     return Found(found, others, [*_several(found), *_of_another(found)])
 
 
-def _flat(folder, others):
-    """Return the submissions that lie in the folder itself."""
-    files, of_moodle = {}, {}
-    for name, path in _files(folder, "", others, deep=False).items():
-        if match := MOODLE.fullmatch(name):
-            of_moodle.setdefault(_moodle(match), {})[match[3] or name] = path
-        else:
-            files[name] = path
-    helpers = {
-        name: path
-        for name, path in files.items()
-        if _imported_by_others(name, files) and not _defines_what_is_asked(path)
-    }
-    others |= dict.fromkeys(helpers, "a helper, which others import")
-    found = [
-        each for student in of_moodle.items() for each in _of_one(*student, others)
-    ]
-    for name, path in files.items():
-        if name in helpers or not _is_code(name):
-            continue
-        found.append(Submission(Path(name).stem, path, name, helpers))
-    return found
-
-
-def _folders(folder, others):
-    """Return the submissions that lie in folders, one for each student."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not _hidden(path.name):
-            match = MOODLE.fullmatch(path.name)
-            files = _files(path, f"{path.name}/", others)
-            of_one = _of_one(_moodle(match) if match else path.name, files, others)
-            found += of_one
-            if not of_one:
-                others[path.name] = "no .py file or notebook is in it"
-    return found
-
-
-def _moodle(match):
-    return f"{match[1]} ({match[2]})"
-
-
-def _of_one(student, files, others):
-    """Return the submissions among all the files of one student."""
-    code = {name: path for name, path in files.items() if _is_code(name)}
-    helpers = {name for name in code if _imported_by_others(name, code)}
-    if len(helpers) == len(code):  # they import each other
-        helpers = set()
-    for name in helpers:
-        others[f"{student}/{name}"] = "a helper, which another file imports"
-    return [
-        Submission(student, path, name, files)
-        for name, path in code.items()
-        if name not in helpers
-    ]
-
-
-def _files(folder, within, others, deep=True):
-    """Return {name: path} of the files in a folder, by where they lie in it."""
-    files = {}
-    for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
-        name = path.relative_to(folder)
+def _files(folder):
+    """Return {name: path} of all files, deep down, and why others are none."""
+    files, others = {}, {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        parts = Path(name).parts
         if path.is_dir():
             continue
-        if any(map(_hidden, name.parts)):
-            others[f"{within}{name}"] = "hidden, or of a package"
-            if path.name == "__init__.py":
-                files[str(name)] = path
-        elif not path.is_file():
-            others[f"{within}{name}"] = "no file that can be read"
+        if not path.is_file():
+            others[name] = "no file that can be read"
+        elif path.name == "__init__.py" or not any(map(_hidden, parts)):
+            files[name] = path
+            if not _code([name]):
+                others[name] = "no .py file or notebook"
         else:
-            files[str(name)] = path
-            if not _is_code(path.name):
-                others[f"{within}{name}"] = "no .py file or notebook"
-    return files
+            others[name] = "hidden, or made by a program"
+    return files, others
 
 
 def _hidden(name):
     return name.startswith((".", "__"))
 
 
-def _is_code(name):
-    path = Path(name)
-    return path.suffix.lower() in (".py", ".ipynb") and path.name != "__init__.py"
+def _by(files):
+    """Return the files in the folder itself, and {student: files} of the others."""
+    flat, folders = {}, {}
+    for name, path in files.items():
+        first, _, rest = name.partition("/")
+        if match := MOODLE.fullmatch(first):
+            first, rest = f"{match[1]} ({match[2]})", rest or match[3] or first
+        if rest:
+            folders.setdefault(first, {})[rest] = path
+        else:
+            flat[name] = path
+    return flat, folders
+
+
+def _shared(flat, folders):
+    """Return what files of the folder itself import, and is nobody's work; a package,
+    too, which is then no student's folder.
+    """
+    shared = {n: flat[n] for n in _imported(flat) if not _is_work(flat[n])}
+    imports = set().union(*map(_imports, _code(flat).values()))
+    for name in imports & folders.keys():
+        if not any(map(_is_work, folders[name].values())):
+            files = folders.pop(name)
+            shared |= {f"{name}/{each}": path for each, path in files.items()}
+    return shared
+
+
+def _code(names):
+    """Return those names, or that part of {name: path}, that can be a submission."""
+    kept = [
+        name
+        for name in names
+        if name.lower().endswith((".py", ".ipynb")) and Path(name).name != "__init__.py"
+    ]
+    return {name: names[name] for name in kept} if isinstance(names, dict) else kept
 
 
 def _several(found):
@@ -162,7 +147,7 @@ def _several(found):
 def _of_another(found):
     """Yield a line for each file that imports another student's."""
     for each in found:
-        imports = _imports(_text(each.path)) - {Path(name).stem for name in each.beside}
+        imports = _imports(each.path) - {Path(name).stem for name in each.beside}
         for other in found:
             if other.student != each.student and Path(other.name).stem in imports:
                 yield (
@@ -182,56 +167,53 @@ def _text(path):
         return ""
 
 
-def _imported_by_others(name, files):
-    path = Path(name)
-    if path.suffix.lower() != ".py":
-        return False
-    return any(
-        path.stem in _imports(text)
-        for other, text in ((each, _text(files[each])) for each in files)
-        if other != name and _is_code(other)
-    )
+def _imported(files):
+    """Return the names of the .py files that others of these files import."""
+    imports = {name: _imports(path) for name, path in _code(files).items()}
+    return {
+        name
+        for name in imports
+        if name.endswith(".py")
+        and any(Path(name).stem in imports[each] for each in imports if each != name)
+    }
 
 
-def _imports(text):
+def _imports(path):
     """Return the names of all modules that a source, or a notebook, imports."""
     names = set()
-    for source, listed in IMPORT.findall(text):
+    for source, listed in IMPORT.findall(_text(path)):
         for each in (source or listed).split(","):
             names.update(each.split(" as ")[0].strip().split("."))
     return names
 
 
-def _defines_what_is_asked(path):
-    words = {
-        word.lower() for word in WORD.findall(" ".join(DEFINED.findall(_text(path))))
-    }
-    return not words.isdisjoint(ASKED)
+def _is_work(path):
+    """Return whether a file defines what could be asked for."""
+    words = WORD.findall(" ".join(DEFINED.findall(_text(path))))
+    return not ASKED.isdisjoint(word.lower() for word in words)
 
 
 # ----------------------------------------------------------------- zips, and copies
 
 
 def opened(path, folder):
-    """Return the folder that has the submissions, a zip's unpacked into an empty one."""
+    """Return the folder that has the submissions: a zip is unpacked into another."""
     if not path.exists():
-        raise SubmissionsError(f"{path}: there is no such folder")
+        raise GradingError(f"{path}: there is no such folder")
     if path.is_dir():
         return path
     if path.suffix.lower() != ".zip":
-        raise SubmissionsError(
+        raise GradingError(
             f"{path} is a file; `npsoftmax check {path}` checks one file"
         )
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(each.file_size for each in archive.infolist())
             if size > MOST_BYTES:
-                raise SubmissionsError(
-                    f"{path} has {size >> 20} MiB: unpack it yourself"
-                )
+                raise GradingError(f"{path} has {size >> 20} MiB: unpack it yourself")
             archive.extractall(folder)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-        raise SubmissionsError(f"{path} cannot be unpacked: {error}") from None
+        raise GradingError(f"{path} cannot be unpacked: {error}") from None
     inside = [each for each in folder.iterdir() if not _hidden(each.name)]
     alone = len(inside) == 1 and inside[0].is_dir()
     return inside[0] if alone and not MOODLE.fullmatch(inside[0].name) else folder

@@ -22,6 +22,11 @@ from npsoftmax.checks.engine.safely import quietly, said
 from npsoftmax.checks.grading.points import decisive
 from npsoftmax.checks.layers import CONTRACT
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 MEMORY = 4 << 30  # bytes a process may reserve
 FILE_SIZE = 64 << 20  # bytes of any file that it writes
 GROWS = f"asked for more than {MEMORY >> 30} GiB of memory"
@@ -57,33 +62,26 @@ def _notes(token):
 
 
 def _out_of_reach(descriptor):
-    try:
-        import fcntl
-        import resource
-    except ImportError:
+    if resource is None:
         return os.dup(descriptor)
+    import fcntl
+
     most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024)
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, most - 32)
 
 
 def _limit():
     """Bound what one process can take from the others, where the system knows how."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        for limit, most in (
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_FSIZE, FILE_SIZE),
-            (resource.RLIMIT_AS, MEMORY),
-        ):
-            resource.setrlimit(limit, (most, most))
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for limit, most in ("RLIMIT_FSIZE", FILE_SIZE), ("RLIMIT_AS", MEMORY):
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(getattr(resource, limit), (most, most))
 
 
 def _allow(seconds):
     """Let the system end this process after so many more seconds of processor time."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
+    if resource is not None:
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
         soft = math.ceil(time.process_time() + seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
@@ -115,7 +113,7 @@ def _check(task, write):
     for report in check_solution(solution, only=names, progress=begin, **draws):
         begin(report.name)
         write(mark=report.name, entry=_entry(report, Asking(solution, **draws)))
-    write(done=True, seconds=time.process_time() - began)
+    write(seconds=time.process_time() - began)
 
 
 def _loaded(file):
