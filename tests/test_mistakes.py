@@ -66,7 +66,11 @@ def test_a_mistake_in_another_writing_is_found_and_named(planting):
             simplify=THOROUGH,
         )
         assert report.failure, f"nothing is found wrong with seed {seed}"
-        assert report.failure.cause == planting.mistake, seed
+        cause = report.failure.cause
+        known = {mistake.name for mistake in MISTAKES}
+        assert cause == planting.mistake or (
+            not planting.mistake and cause not in known
+        )
 
 
 def test_every_mistake_that_can_be_named_is_planted_in_another_writing():

@@ -33,9 +33,9 @@ Pairs: a forward returns its value and a cache; the cache is whatever you like, 
 your backward gets it back as it was. A backward's first argument is the gradient by
 the forward's value.
 
-Rules: leave the arguments unchanged; float64 in, float64 back, and float32 in,
-float32 back; N = 1 and C = 1 are batches too; logits up to 10,000, vectors of zeros,
-and norms from 1e-100 to 1e100 are welcome.
+Rules: leave the arguments unchanged; float64 in, float64 back, float32 in, float32
+back; whole numbers may be logits; N = 1 and C = 1 are batches too; logits up to
+10,000, vectors of zeros, and norms from 1e-100 to 1e100 are welcome.
 """
 
 import numpy as np

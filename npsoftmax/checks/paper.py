@@ -16,6 +16,15 @@ def g(number):
     return f"{0.0 if number == 0 else number:.6g}"
 
 
+def exactly(number):
+    """Return a number in six digits, or in all that it has where six hide some: 1/3 is
+    0.333333, but 1 + 2e-16 is not 1.
+    """
+    text, number = g(number), float(number)
+    looks_exact = len(text.strip("-0.").replace(".", "")) < 6
+    return repr(number) if looks_exact and float(text) != number else text
+
+
 def entry(result, index):
     """Return the name of an entry, such as dz[1, 0]; of a number, its own."""
     return f"{result}[{', '.join(map(str, index))}]" if index else result

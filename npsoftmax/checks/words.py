@@ -11,7 +11,7 @@ import numpy as np
 
 from npsoftmax.checks.engine.safely import said
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.checks.paper import counted, g
+from npsoftmax.checks.paper import counted, exactly
 
 WIDTH = 78  # of a message, which stands two columns in
 LABEL = 15  # columns of `  looks like   `
@@ -188,7 +188,7 @@ def _aligned(matrix):
 
 
 def _number(value):
-    return g(value) if np.isfinite(value) else str(float(value))
+    return exactly(value) if np.isfinite(value) else str(float(value))
 
 
 # ---------------------------------------------------------------------------- table

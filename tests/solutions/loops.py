@@ -11,11 +11,15 @@ def log_sum_exp_of_row(row):
     return top + math.log(sum(math.exp(value - top) for value in row))
 
 
+def float_type(z):
+    return z.dtype if z.dtype.kind == "f" else np.dtype(float)
+
+
 def along(function, z, axis):
     """Apply `function`, from a row to a row, along one axis of z."""
     z = np.asarray(z)
     moved = np.moveaxis(z, axis, -1)
-    filled = np.empty_like(moved)
+    filled = np.empty(moved.shape, dtype=float_type(z))
     for index in np.ndindex(moved.shape[:-1]):
         filled[index] = function(moved[index].tolist())
     return np.moveaxis(filled, -1, axis)
@@ -24,7 +28,7 @@ def along(function, z, axis):
 def logsumexp(z, axis=-1):
     z = np.asarray(z)
     moved = np.moveaxis(z, axis, -1)
-    values = np.empty(moved.shape[:-1], dtype=z.dtype)
+    values = np.empty(moved.shape[:-1], dtype=float_type(z))
     for index in np.ndindex(values.shape):
         values[index] = log_sum_exp_of_row(moved[index].tolist())
     return values

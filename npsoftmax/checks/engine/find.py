@@ -47,8 +47,8 @@ class Cause(NamedTuple):
         return bool(
             trial
             and does
-            and _all_same(trial.yours, does)
-            and not _all_same(trial.right, does)
+            and _all_same(trial.yours, does, least=1.0)
+            and not _all_same(trial.right, does, least=1.0)
         )
 
 
@@ -167,19 +167,20 @@ def _trial(subject, inputs, hard):
     return Trial(inputs, yours, right, hard)
 
 
-def _same(a, b):
+def _same(a, b, least=0.0):
+    """Return whether two results agree, beside the largest entry or at least `least`."""
     if a is None or b is None:
         return a is b is None
     if a.shape != b.shape:
         return False
     with np.errstate(all="ignore"):
-        size = np.max(np.abs(b), initial=0.0, where=np.isfinite(b))
+        size = np.max(np.abs(b), initial=least, where=np.isfinite(b))
         close = np.abs(a - b) <= SAME * size
     return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
-def _all_same(yours, others):
-    return all(_same(yours[name], others[name]) for name in yours)
+def _all_same(yours, others, least=0.0):
+    return all(_same(yours[name], others[name], least) for name in yours)
 
 
 # ------------------------------------------------------------ the page, with mistakes

@@ -148,11 +148,20 @@ def along_an_axis(of):
 UP_TO_10000 = "for logits up to 10000"
 
 
+def whole_logits(f, **inputs):
+    """The logits were whole numbers of NumPy's own integer type."""
+    whole = np.rint(inputs["z"])
+    right = f.expected(inputs | {"z": whole})
+    for name, value in f.results(**inputs | {"z": whole.astype(np.int64)}).items():
+        agree(name, value, *right[name])
+
+
 def value_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
     return (
         *everyone(draws),
         ("value", "gives the right value", right_value, draws),
+        ("value", "takes whole numbers", whole_logits, draws),
         ("stability", f"is right {UP_TO_10000}", right_value, wide),
     )
 
