@@ -119,6 +119,7 @@ def test_a_name_alone_is_a_list_of_one(capsys):
         check(only="relo")
 
 
+SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 ANYTHING = st.recursive(
     st.one_of(
         st.none(),
@@ -127,13 +128,10 @@ ANYTHING = st.recursive(
         st.floats(),
         st.complex_numbers(),
         st.just(object()),
-        arrays(
-            st.sampled_from(
-                [float, np.float32, int, bool, complex, object, "U2", "M8[s]"]
-            ),
-            array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
-            fill=st.just(0),
-        ),
+        *(arrays(kind, SHAPES) for kind in (float, np.float32, int, complex, bool)),
+        arrays(object, SHAPES, elements=st.none(), fill=st.none()),
+        arrays("U2", SHAPES),
+        arrays("M8[s]", SHAPES),
     ),
     lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
     max_leaves=4,
