@@ -96,7 +96,7 @@ def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
 
 def test_the_exit_code_is_not_0_where_nothing_was_judged(capsys, tmp_path):
     for source in (forty.MISTAKEN["wes"].files["wes.py"], "from npsoftmax import *"):
-        assert checked(capsys, tmp_path, source, "softmax")[0] == 1
+        assert checked(capsys, tmp_path, source, "softmax")[0] != 0
 
 
 @pytest.mark.parametrize("number", ["x", "-3", "0", "1.5", ""])

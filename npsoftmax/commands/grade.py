@@ -14,8 +14,9 @@ The table goes to the terminal, and with every detail to NAME.csv and NAME.json,
 files are done. No seed fails right code: --seed only keeps the examples unknown.
 
 This is not a sandbox against malice: the files run with your rights, on your machine.
-In a container without a network, IMAGE being one in which npsoftmax is installed:
-  docker run --rm --network none -v "$PWD":/w -w /w IMAGE npsoftmax grade homework
+This runs them in a container without a network, IMAGE having npsoftmax installed:
+
+  docker run --rm --network none -v .:/w -w /w IMAGE npsoftmax grade homework
 
 examples:
   npsoftmax grade homework.zip --feedback texts
@@ -136,7 +137,7 @@ def _graded(args, weights, caretaker):
         outputs = Outputs(
             args.out, found.submissions, args.feedback, gradescope, args.force
         )
-        grades = _as_they_come(args, found.submissions, weights, caretaker, outputs)
+        grades = _as_they_come(args, found, weights, caretaker, outputs)
     if not grades:
         outputs.give_back()
         return 1
@@ -146,11 +147,13 @@ def _graded(args, weights, caretaker):
     return 0 if complete and all(grade.complete for grade in grades) else 1
 
 
-def _as_they_come(args, submitted, weights, caretaker, outputs):
+def _as_they_come(args, found, weights, caretaker, outputs):
     """Return the grades, saved as each is done, in order; Ctrl-C ends early."""
     about = {"seed": args.seed, "examples": args.examples}
     options = process.Options(**about, seconds=args.timeout or 60.0, jobs=args.jobs)
-    grades, progress = {}, _Progress(len(submitted))
+    about |= {"not_graded": found.others, "remarks": found.remarks}
+    submitted, grades = found.submissions, {}
+    progress = _Progress(len(submitted))
     try:
         if not args.timeout:
             seconds = process.seconds_for(options, caretaker)
