@@ -51,9 +51,9 @@ def in_a_process(folder, *arguments, **more):
     )
 
 
-def rows_of(path):
+def rows_of(path, key="file"):
     with open(path, newline="", encoding="utf-8") as file:
-        return {row["file"]: row for row in csv.DictReader(file)}
+        return {row[key]: row for row in csv.DictReader(file)}
 
 
 def files_of(path):
@@ -72,8 +72,8 @@ def graded(tmp_path_factory):
     options = () if THOROUGH else FEW
     assert grade(folder / "class", "--out", folder / "marks", *options) == 1
     files = json.loads((folder / "marks.json").read_text())["files"]
-    why = {each["student"]: each for each in rows_of(folder / "marks.csv").values()}
-    return {each["student"]: each for each in files}, why
+    rows = rows_of(folder / "marks.csv", "student")
+    return {each["student"]: each for each in files}, rows
 
 
 @pytest.mark.parametrize("name", forty.CLASS if THOROUGH else A_FEW)
