@@ -59,8 +59,8 @@ def remarks(grade):
     """Return the lines that say what one file lost its points for, or none."""
     label = printable(grade.submission.label)
     if grade.problem:
-        known = grade.problem.startswith(grade.submission.name)
-        return _wrapped([grade.problem if known else f"{label}: {grade.problem}"])
+        named = grade.problem.startswith(label)
+        return _wrapped([grade.problem if named else f"{label}: {grade.problem}"])
     lines = [f"  {name}: {why}" for name, why in reasons(grade).items()]
     return _wrapped([label, *lines]) if lines else []
 
