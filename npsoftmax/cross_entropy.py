@@ -2,18 +2,25 @@
 
     (2)  loss = -(1/N) sum_i log p_{i, y_i}          with log p by (1) of softmax.py
     (3)  dz_ij = p_ij / N                            for j != y_i, all times dloss
-         dz_{i, y_i} = (p_{i, y_i} - 1) / N = -(1/N) sum_{j != y_i} p_ij
+         dz_{i, y_i} = -(1/N) sum_{j != y_i} p_ij    which is (p_{i, y_i} - 1) / N
 
-The two forms of the label's own entry are equal on paper. For a confident right answer
-p is near 1 and p - 1 has no right digit left; the others' sum, r / (1 + r), has all.
+Where this parts from textbook.py, beside what softmax.py says:
+* the label's own entry is the sum of the others: for [50, 0] and label 0 it is
+  -1.9e-22, there p - 1 = 0;
+* dloss / (N sum of all e) is one factor: 25,400 rows of ten logits, 127 at a time, have
+  6.6 ULP there, 4.2 here;
+* the mean is of a sum rounded once: 127 equal losses have 5.3 ULP there, 0.3 here.
+
+Loss and gradient are within 6 ULP in float64 (5.0 was found), and rounded once from
+float64 in float32 and float16.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import gradient, labels, logits
-from npsoftmax.precision import mean, places
+from npsoftmax import validate
+from npsoftmax.precision import mean, places, rounded
 from npsoftmax.softmax import float_type, shifted_exponentials
 
 
@@ -38,21 +45,22 @@ def cross_entropy_forward(z, y):
     >>> float(cross_entropy_forward([[50.0, 0.0]], [0])[0])  # log(1 + 2e-22) is 0
     1.9287498479639178e-22
     """
-    z = logits(z)
-    y = labels(y, *z.shape)
+    z = validate.logits(z)
+    y = validate.labels(y, *z.shape)
     top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,) (1)
     log_p_y = d.take(places(y, z.shape[1])) - np.log1p(r)  # (N,) (1)
-    loss = 0 - mean(log_p_y).astype(float_type(z))  # () (2)
+    loss = rounded(mean(-log_p_y), float_type(z))  # () (2)
     return loss, CrossEntropyCache(y, top, d, e, r, log_p_y, loss)
 
 
 def cross_entropy_backward(dloss, cache):
     """Return dz (N, C) by (3); dloss is the derivative of the final loss by `loss`."""
-    y, top, d, e, r, log_p_y, loss = cache
-    dloss = gradient("dloss", dloss, ())
+    y, top, d, e, r, log_p_y, loss = validate.cache(cache, CrossEntropyCache)
+    dloss = validate.gradient("dloss", dloss, ())
     label = places(y, d.shape[1])  # (N,)
-    dz = e / (1 + r[:, None])  # (N, C) p (1)
-    others = r / (1 + r)  # (N,) all p but the largest
-    dz.put(label, np.where(y == top, -others, dz.take(label) - 1))  # (N, C) (3)
-    dz *= dloss / len(y)  # (N, C) (3)
-    return dz.astype(loss.dtype, copy=False)
+    s = 1 + r  # (N,)
+    others = np.where(y == top, r, s - e.take(label))  # (N,) all e but the label's
+    share = dloss / (len(y) * s)  # (N,) dloss / (N sum of all e)
+    dz = e * share[:, None]  # (N, C) (3)
+    dz.put(label, -others * share)  # (N, C) (3)
+    return rounded(dz, loss.dtype)

@@ -6,8 +6,10 @@
     within      mean angle between a feature and the mean of its own class
     between     the smallest angle between the means of two classes
 
-All angles are in degrees, those between a and b by Kahan's formula, right also for
-small angles, where arccos loses half its digits:
+All angles are in degrees, those between a and b by Kahan's formula. Its error is some
+eps, also near 0, where arccos has the square root of that: between (1, 0) and (1, 1e-9)
+it gives 1e-9, arccos 0. (Where both have entries that round, a small angle has that
+error too: relative to itself it may be large.)
 
     angle(a, b) = 2 arctan2(|u - v|, |u + v|),    u = a/|a|,  v = b/|b|
 

@@ -1,5 +1,5 @@
 """The tiny MLP: pixels x and labels y to the loss, and back to the gradient of every
-parameter; a head without bias, so that the decision is by the angle.
+parameter; a head without bias, for beside one a logit is not |W_c| |x| cos(theta_c).
 
     h1 = x W1 + b1      a1 = max(h1, 0)
     h2 = a1 W2 + b2     a2 = max(h2, 0)         (or a2 = h2)
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.cross_entropy import (
     CrossEntropyCache,
     cross_entropy_backward,
@@ -107,6 +108,7 @@ def mlp_forward(params, x, y, m=1, lam=0.0, second_relu=True):
 
 def mlp_backward(dloss, cache):
     """Return the gradient of the loss by every parameter, as Params."""
+    cache = validate.cache(cache, MLPCache)
     linear1, relu1, linear2, relu2, linear3, lsoftmax, cross_entropy = cache
     dz = cross_entropy_backward(dloss, cross_entropy)  # (N, C) (3)
     dfeatures, dW4 = lsoftmax_backward(dz, lsoftmax)  # (N, F), (F, C) (9)

@@ -1,11 +1,14 @@
 """Every figure of the project: data and an Axes go in, the Axes comes back, drawn on.
 
 One style for all, `STYLE`, is in force while a function decorated with `styled` draws.
-`new_figure` gives the Axes; nothing here needs a display or keeps a global state.
+Without an Axes, a function makes a figure of its own, with a caption below that says
+what is seen; it is the figure's alternative text, too, in a notebook and in a file.
+`new_figure` gives Axes; nothing here needs a display or keeps a global state.
 """
 
 import contextlib
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -86,11 +89,36 @@ def style():
 styled = style()
 
 
+class CaptionedFigure(Figure):
+    """A Figure with a caption below, which a notebook takes as its alternative text."""
+
+    caption = ""
+
+    def set_caption(self, caption):
+        """Write the caption below all panels, in lines as wide as the figure."""
+        self.caption = caption
+        lines = textwrap.fill(caption, int(15.5 * self.get_figwidth()))
+        self.supxlabel(
+            lines, x=0.01, ha="left", size=8.5, color=SOFT_INK, linespacing=1.4
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """Return no picture, only what IPython is to say of the picture."""
+        return {}, {"image/png": {"alt": self.caption}}
+
+    def _repr_png_(self):
+        """Return the picture where no one has told IPython how to draw a Figure."""
+        return content_of(self, dpi="figure")
+
+
 @styled
-def new_figure(rows=1, columns=1, size=(6.4, 4.0)):
+def new_figure(rows=1, columns=1, size=(6.4, 4.0), caption="", **shared):
     """Return a Figure in the one style, `size` in inches, and its Axes (2-D array)."""
-    figure = Figure(figsize=size)
-    return figure, figure.subplots(rows, columns, squeeze=False)
+    figure = CaptionedFigure(figsize=size)
+    axes = figure.subplots(rows, columns, squeeze=False, **shared)
+    if caption:
+        figure.set_caption(caption)
+    return figure, axes
 
 
 class Features(NamedTuple):
@@ -164,7 +192,11 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
     note: a line above. Source: Liu, Wen, Yu and Yang, ICML 2016, figure 2.
     """
     columns = len(train)
-    figure, axes = new_figure(2, columns, size=(2.75 * columns + 0.3, 6.6))
+    figure, axes = new_figure(2, columns, (2.75 * columns + 0.3, 6.6))
+    figure.caption = (
+        "Features of images in two dimensions, training part above test part, a column "
+        "for each margin: with a margin each class is a narrow ray along its weight."
+    )
     figure.get_layout_engine().set(h_pad=0.08)
     for column, pair in enumerate(zip(train, test, strict=True)):
         reach = max(_reach(features.x) for features in pair)
@@ -209,14 +241,19 @@ def overflow(dtypes=(np.float32, np.float64), ax=None):
     its first entry against z. dtypes: floating types. ax: an Axes for each type.
     Returns them.
     """
-    panels = _panels(ax, len(dtypes), size=(7.4, 3.6), sharey=True)
+    panels = _panels(
+        ax, len(dtypes), size=(7.4, 4.1), sharey=True,
+        caption="Softmax of the row [z, z - 1] does not depend on z (broad line). The "
+        "naive formula is nan where exp(z) overflows (right) or both exponentials "
+        "underflow (left); just before that its digits run out (grey).",
+    )  # fmt: skip
     for panel, dtype in zip(panels, map(np.dtype, dtypes), strict=True):
         zero, subnormal, top = exp_limits(dtype)
         z = np.linspace(1.4 * zero, 1.6 * top, 6001).astype(dtype)  # (6001,)
         with np.errstate(all="ignore"):
             naive = naive_softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
         p = softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
-        panel.plot(z, p, color=GOOD, label=f"softmax: {p[0]:.3f} for every z", **PALE)
+        panel.plot(z, p, color=GOOD, label="softmax", **PALE)
         panel.plot(z, naive, color=BAD, linewidth=1.4, label="naive softmax")
         panel.axvspan(z[0], zero, color=BAD, alpha=0.12, linewidth=0)
         panel.axvspan(zero, subnormal, color=FAINT, alpha=0.7, linewidth=0)
@@ -251,7 +288,13 @@ def loss_against_gap(ax=None):
     softmax, and by log-sum-exp. ax: two Axes, for wrong answers (gap < 0, the loss on a
     linear scale) and right ones (gap > 0, on a logarithmic scale). Returns them.
     """
-    panels = _panels(ax, 2, size=(7.4, 3.8))
+    panels = _panels(
+        ax, 2, size=(7.4, 4.4),
+        caption="The loss of two logits against their gap. Left, wrong answers: the "
+        "logarithm of a softmax ends where p becomes 0 (cross). Right, right ones, on "
+        "a logarithmic scale: it drops to 0 near a gap of 37, where p becomes 1; the "
+        "true loss (broad) goes on to 745.",
+    )  # fmt: skip
     for panel, end in zip(panels, (-1000, 1000), strict=True):
         gap = np.linspace(0, end, 4001)  # (4001,)
         rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (4001, 2)
@@ -289,7 +332,11 @@ def jacobian(z, ax=None):
     z = np.asarray(z, dtype=np.float64)
     p = softmax(z)  # (C,)
     J = np.diag(p) - np.outer(p, p)  # (C, C)
-    (ax,) = _panels(ax, 1, size=(5.2, 4.4))
+    caption = (
+        "The Jacobian of softmax. A logit raised by a little moves probability to its "
+        "own class (orange) from the others (purple), in proportion to what they have."
+    )
+    (ax,) = _panels(ax, 1, size=(5.2, 4.8), caption=caption)
     reach = np.abs(J).max() or 1.0
     ax.imshow(J, cmap="PuOr_r", vmin=-1.2 * reach, vmax=1.2 * reach)
     for i, j in np.ndindex(*J.shape):
@@ -307,7 +354,13 @@ def jacobian(z, ax=None):
 
 
 @styled
-def difference_errors(f, derivative, x, ax=None):
+def difference_errors(
+    f, derivative, x, ax=None,
+    title="a difference has one best step, the complex step needs none",
+    caption="The relative error of four ways to measure a slope, against their step h. "
+    "Differences lose by a large step (right arm) and by rounding (left arm); the "
+    "complex step (broad) has no left arm.",
+):  # fmt: skip
     """Draw how wrong finite differences are, against their step: the V.
 
     f: a function of an array, analytic, so that it takes complex numbers too.
@@ -320,7 +373,7 @@ def difference_errors(f, derivative, x, ax=None):
     def forward_difference(f, x, h):
         return (f(x + h) - f(x)) / h
 
-    (ax,) = _panels(ax, 1, size=(6.6, 4.6))
+    (ax,) = _panels(ax, 1, size=(6.6, 5.0), caption=caption)
     true = derivative(x) if callable(derivative) else derivative
     for (name, difference, order), look in zip(
         (
@@ -340,7 +393,7 @@ def difference_errors(f, derivative, x, ax=None):
     ax.axhline(EPS, color=SOFT_INK, linewidth=0.8, linestyle=":", zorder=0)
     _words(ax, 2.0**-2, 1.5 * EPS, "eps", color=SOFT_INK, ha="right", va="bottom")
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="relative error")
-    ax.set_title("a difference has one best step, the complex step needs none")
+    ax.set_title(title)
     ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.36), fontsize=9)
     return ax
 
@@ -354,9 +407,14 @@ def psi_pieces(margins=(1, 2, 3, 4), ax=None):
 
     Returns the Axes; theta is in degrees. The pieces of the largest margin are named.
     """
-    (ax,) = _panels(ax, 1, size=(6.4, 4.4))
+    caption = (
+        "psi takes the place of the cosine for the label's class. It starts at 1 and "
+        "falls to 1 - 2m, in m pieces that meet at knots (dots), with no gap and no "
+        "corner; m = 1 is the cosine (broad)."
+    )
+    (ax,) = _panels(ax, 1, size=(6.4, 4.9), caption=caption)
     theta = np.linspace(0, np.pi, 721)  # (721,)
-    ax.plot(np.degrees(theta), np.cos(theta), color=GOOD, label="cos", **PALE)
+    ax.plot(np.degrees(theta), np.cos(theta), color=SOFT_INK, label="cos", **PALE)
     for m in margins:
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
@@ -384,14 +442,19 @@ def psi_slopes(margins=(1, 2, 3, 4), ax=None):
 
     Returns the Axes; theta is in degrees, the slope is by theta in radians.
     """
-    (ax,) = _panels(ax, 1, size=(6.4, 3.4))
+    caption = (
+        "The slope of psi swings between 0 and -m and touches 0 at every knot (dots): "
+        "it has corners there, and psi has none."
+    )
+    (ax,) = _panels(ax, 1, size=(6.4, 3.8), caption=caption)
     theta = np.linspace(0, np.pi, 721)  # (721,)
     for m in margins:
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
         colour = margin_colour(m)
         ax.plot(np.degrees(theta), psi_prime(theta, m), color=colour, label=f"m = {m}")
         if m > 1:
-            look = {"markersize": 5, "clip_on": False, "zorder": 3}
+            size = 5 + 3 * (max(margins) - m)  # a knot of two margins shows both
+            look = {"markersize": size, "clip_on": False, "zorder": 3}
             ax.plot(np.degrees(knots), psi_prime(knots, m), "o", color=colour, **look)
     _degrees(ax)
     ax.set_ylim(-1.35 * max(margins), 0)
@@ -404,7 +467,12 @@ def psi_slopes(margins=(1, 2, 3, 4), ax=None):
 @styled
 def psi_and_slopes(margins=(1, 2, 3, 4), ax=None):
     """Draw `psi_pieces` above `psi_slopes`. ax: two Axes. Returns them."""
-    panels = _panels(ax, 1, 2, (6.4, 7.0), sharex=True, height_ratios=(1.4, 1))
+    caption = (
+        "Above, psi for four margins, with dots at its knots; below, its slope, which "
+        "is 0 on both sides of every knot: two pieces meet there with one slope, so "
+        "that psi has no corner. Its slope has."
+    )
+    panels = _panels(ax, 1, 2, (6.4, 7.4), caption, sharex=True, height_ratios=(1.4, 1))
     psi_pieces(margins, panels[0]).set_xlabel("")
     psi_slopes(margins, panels[1])
     return _given(panels)
@@ -416,9 +484,17 @@ def gradient_field(m, ax=None):
 
     Two classes with weights of length 1, 90 degrees apart; the features are all of the
     first. Arrows are -dloss/dx, all of one length, their colour the size; on the left
-    for softmax, on the right for L-Softmax with margin m. ax: two Axes. Returns them.
+    for softmax, on the right for L-Softmax with margin m, with its knots as dotted
+    rays: there g' = 0, so that what the label's class asks for is radial, inward where
+    psi < 0. ax: two Axes. Returns them.
     """
-    panels = _panels(ax, 2, size=(7.4, 3.6), sharey=True)
+    caption = (
+        "Where a step down the loss moves features of class 1. Softmax moves all of "
+        "them one way. L-Softmax turns them towards $W_1$ and, where psi is negative, "
+        "pulls them inward; at its knots (dotted) it turns none, and the pull is left, "
+        "with the push away from $W_2$."
+    )
+    panels = _panels(ax, 2, size=(7.4, 4.2), caption=caption, sharey=True)
     W = np.array([[1.0, 0.0], [0.0, 1.0]])  # (2, 2)
     theta = np.radians(np.arange(0, 360, 15))  # (24,)
     r = np.array([1.5, 2.2, 2.9])[:, None]  # (3, 1)
@@ -432,13 +508,16 @@ def gradient_field(m, ax=None):
         arrows = panel.quiver(
             *x.T, *(push / np.where(size, size, 1)[:, None]).T, size, cmap="cividis_r",
             norm=matplotlib.colors.PowerNorm(0.5, 0, reach), angles="xy",
-            scale_units="xy", scale=2, width=0.008, pivot="middle",
+            scale_units="xy", scale=2, width=0.008, pivot="middle", zorder=2,
         )  # fmt: skip
         panel.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal")
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
-    panels[0].set_title("softmax: the same way everywhere")
-    panels[1].set_title(f"L-Softmax, m = {m}: turned to $W_1$")
+    knots = np.pi / m * np.arange(1, m)  # (m - 1,)
+    for ray in np.exp(1j * np.r_[knots, -knots]):
+        panels[1].plot(*np.outer([1.25, 3.2], [ray.real, ray.imag]).T, ":", color=INK)
+    panels[0].set_title("softmax: the same way everywhere", size=10)
+    panels[1].set_title(f"L-Softmax, m = {m}: turned to $W_1$, and inward", size=10)
     bar = panels[0].figure.colorbar(arrows, ax=panels, shrink=0.7, aspect=30)
     bar.set_label(r"size of $d$loss$/dx$")
     bar.outline.set_visible(False)
@@ -465,7 +544,8 @@ def two_classes(norms=(1, 1), m=2, apart=90, ax=None):
     (m + 1) of `apart`. Returns the Axes. Source: Liu, Wen, Yu and Yang, ICML 2016,
     figure 4.
     """
-    (ax,) = _panels(ax, 1, size=(3.6, 3.8))
+    caption = "Where a feature is right by the margin: class 1 blue, class 2 orange."
+    (ax,) = _panels(ax, 1, size=(3.6, 4.2), caption=caption)
     to = np.pi / 2 + np.radians([apart, -apart]) / 2  # (2,) the directions of W_1, W_2
     facing = []
     for c, side in ((0, -1), (1, 1)):
@@ -502,7 +582,12 @@ def two_classes(norms=(1, 1), m=2, apart=90, ax=None):
 @styled
 def two_classes_by_norm(m=2, apart=90, ax=None):
     """Draw `two_classes` for |W_1| =, > and < |W_2|. ax: three Axes. Returns them."""
-    panels = _panels(ax, 3, size=(7.4, 2.9))
+    caption = (
+        "In which directions a feature is right by the margin, as class 1 (blue) and "
+        "as class 2 (orange). Softmax has one boundary (dashed); L-Softmax has two, "
+        "and the wedge between them is empty. A longer weight pushes them all away."
+    )
+    panels = _panels(ax, 3, size=(7.4, 3.4), caption=caption)
     for panel, norms in zip(panels, ((1, 1), (1.5, 1), (1, 1.5)), strict=True):
         two_classes(norms, m, apart, panel)
     return _given(panels)
@@ -535,22 +620,27 @@ def class_sector(norms, m, apart):
 
 
 @styled
-def annealing(schedule, steps, ax=None):
+def annealing(schedule, steps, ax=None, title=r"$\lambda$ lets the margin in"):
     """Draw lambda against the iteration, and say where it stops to fall.
 
     schedule: a function of the iteration, counted from 0; steps: how many iterations
     there are. On the right stands 1 / (1 + lambda), the share of psi by (6). Returns
     the Axes.
     """
-    (ax,) = _panels(ax, 1, size=(6.4, 3.8))
+    caption = (
+        "Lambda while training: the larger, the closer to plain softmax. On the right, "
+        "the share of psi that it leaves in the label's logit, 1 / (1 + lambda)."
+    )
+    (ax,) = _panels(ax, 1, size=(6.4, 4.2), caption=caption)
     lam = np.array([schedule(step) for step in range(steps)])  # (steps,)
     ax.plot(lam, color=GOOD, linewidth=2)
     last = int(np.argmin(lam))
-    ax.plot(last, lam[last], "o", color=GOOD)
+    ax.plot(last, lam[last], "o", color=GOOD, clip_on=False, zorder=3)
     when = f"from iteration {last:,} on" if last < steps - 1 else "when training ends"
+    late = last > 0.6 * steps
     ax.annotate(
-        f"{lam[last]:.3g} {when}", (last, lam[last]), (0, -9), size=9, color=GOOD,
-        textcoords="offset points", ha="right" if last > 0.6 * steps else "left",
+        f"{lam[last]:.3g} {when}", (last, lam[last]), (-9 if late else 0, -9), size=9,
+        color=GOOD, textcoords="offset points", ha="right" if late else "left",
         va="top",
     )  # fmt: skip
     smallest = lam[lam > 0].min(initial=1.0)
@@ -559,13 +649,13 @@ def annealing(schedule, steps, ax=None):
     else:  # 0 has no place on a logarithmic scale
         ax.set_yscale("symlog", linthresh=smallest)
     ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
-    ax.set_title(r"$\lambda$ lets the margin in")
+    ax.set_title(title)
     low, high = ax.get_ylim()
-    beside = {"transform": ax.get_yaxis_transform(), "va": "center", "color": SOFT_INK}
+    beside = {"transform": ax.get_yaxis_transform(), "color": SOFT_INK}
     for share in (0.001, 0.01, 0.1, 0.25, 0.5, 0.9, 1):
         if low <= 1 / share - 1 <= high:
-            _words(ax, 1.01, 1 / share - 1, f"{share:.3g}", **beside)
-    _words(ax, 1.0, high * 1.5, r"share of $\psi$", ha="center", **beside)
+            _words(ax, 1.02, 1 / share - 1, f"{share:.3g}", va="center", **beside)
+    ax.set_title(r"share of $\psi$", loc="right", size=9, color=SOFT_INK)
     return ax
 
 
@@ -574,17 +664,25 @@ def angle_histogram(angles_by_margin, ax=None):
     """Draw how far features are from their own class's weight, a histogram per margin.
 
     angles_by_margin: a dict from m to angles (N,) in degrees, nan where there is none.
-    Means are dashed. Returns the Axes.
+    Means are dashed; drawn is up to the angle below which 98 % of the widest lie.
+    Returns the Axes.
     """
-    (ax,) = _panels(ax, 1, size=(6.4, 3.8))
+    caption = (
+        "How far test features point from the weight of their own class, a histogram "
+        "for each margin, and the mean of all, dashed. The few beyond the right edge "
+        "are counted in the legend."
+    )
+    (ax,) = _panels(ax, 1, size=(6.4, 4.2), caption=caption)
     known = {m: np.asarray(a)[~np.isnan(a)] for m, a in angles_by_margin.items()}
     widest = max(np.percentile(angles, 98) for angles in known.values())
-    bins = np.append(np.linspace(0, widest, 41), 180)  # the last few in one bin
-    for m, angles in known.items():
+    bins = np.linspace(0, widest, 41)
+    for place, (m, angles) in enumerate(known.items()):
         look = {"color": margin_colour(m), "histtype": "step", "linewidth": 1.6}
-        name = f"m = {m}: mean {angles.mean():.1f} degrees"
+        beyond = np.sum(angles > widest)
+        name = f"m = {m}: mean {angles.mean():.1f}{DEGREES}, {beyond} beyond the edge"
         ax.hist(angles, bins, label=name, **look)
-        ax.axvline(angles.mean(), color=margin_colour(m), linestyle="--", linewidth=1)
+        dashes = (4 * place, (4, 4 * len(known) - 4))  # in turns, where means are equal
+        ax.axvline(angles.mean(), color=margin_colour(m), linestyle=dashes)
     ax.set(xlim=(0, widest), xlabel="angle to the own class's weight, degrees")
     ax.set_ylabel("how many features")
     ax.legend()
@@ -607,19 +705,29 @@ def as_file(draw, file_format="png"):
     from matplotlib import pyplot
 
     matplotlib.use("agg")
-    figure, content = draw(), io.BytesIO()
-    with style():
-        figure.savefig(content, format=file_format, bbox_inches="tight")
+    figure = draw()
+    content = content_of(figure, file_format)
     pyplot.close(figure)
+    return content
+
+
+def content_of(figure, file_format="png", **options):
+    """Return the bytes of a figure's file, with the caption as its description."""
+    key, content = "Subject" if file_format == "pdf" else "Description", io.BytesIO()
+    options |= {"metadata": {key: figure.caption}, "bbox_inches": "tight"}
+    with style():
+        figure.savefig(content, format=file_format, **options)
     return content.getvalue()
 
 
-def _panels(ax, columns, rows=1, size=(6.4, 4.0), **shared):
+def _panels(ax, columns, rows=1, size=(6.4, 4.0), caption="", **shared):
     """Return the Axes to draw on, (rows * columns,): those given, or a new figure's."""
     if ax is None:
         from matplotlib import pyplot
 
-        ax = pyplot.subplots(rows, columns, figsize=size, **shared)[1]
+        figure = pyplot.figure(figsize=size, FigureClass=CaptionedFigure)
+        ax = figure.subplots(rows, columns, **shared)
+        figure.set_caption(caption)
     panels = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if len(panels) != rows * columns:
         raise ValueError(

@@ -2,9 +2,11 @@
 
 In go the arrays of a layer, one row a sample; out come its value and a cache, and from
 the gradient by the value and that cache, the gradients by what went in. N samples, D
-features, C classes; y are labels from 0 to C-1; a class is a column W_c of W (D, C).
-A cache holds all that its forward has computed, in that order; a backward begins by
-unpacking it. d<name> is the derivative of the final loss by <name>, of the same shape.
+features, H hidden units, C classes; y are labels from 0 to C-1; a class is a column W_c
+of W (D, C); m is the margin, lam the paper's lambda. A cache holds all that its forward
+has computed, in that order; a backward begins by unpacking it. d<name> is the
+derivative of the final loss by <name>, of the same shape; a comment (N, C) (3) says of
+a line the shape of its value, and that it is (3) below.
 
     (1)  e_j = exp(z_j - max z)        p_j = e_j / sum e
          logsumexp(z) = max z + log(sum e)
@@ -275,8 +277,8 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     x_norm = np.linalg.norm(x, axis=1, keepdims=True)  # (N, 1) |x|
     w_norm = np.linalg.norm(w, axis=1, keepdims=True)  # (N, 1) |W_y|
     has_angle = (x_norm > 0) & (w_norm > 0)  # (N, 1) (10)
-    x_hat = x / np.where(x_norm > 0, x_norm, 1)  # (N, D)
-    w_hat = w / np.where(w_norm > 0, w_norm, 1)  # (N, D)
+    x_hat = x / np.where(x_norm > 0, x_norm, 1)  # (N, D) x/|x|, or 0
+    w_hat = w / np.where(w_norm > 0, w_norm, 1)  # (N, D) W_y/|W_y|, or 0
     c = np.sum(x_hat * w_hat, axis=1, keepdims=True)  # (N, 1) cos(theta_y) (4)
     psi_y, psi_cache = psi_forward(c, m)  # (N, 1) (5)
     g = (lam * c + psi_y) / (1 + lam)  # (N, 1) (6)
@@ -293,9 +295,8 @@ def lsoftmax_backward(dz, cache):
     """Return dx (N, D) and dW (D, C) of dz (N, C): (9) for the label's column, and
     those of the plain product x W for all the others.
     """
-    x, W, y, lam, w, x_norm, w_norm, has_angle, x_hat, w_hat, c, psi_cache, g, *_ = (
-        cache
-    )
+    x, W, y, lam, w, x_norm, w_norm, has_angle = cache[:8]
+    x_hat, w_hat, c, psi_cache, g, f_y, z = cache[8:]
     dpsi_dc = psi_backward(np.ones_like(c), psi_cache)  # (N, 1) (8)
     g_prime = (lam + dpsi_dc) / (1 + lam)  # (N, 1) (9)
     g_prime = np.where(has_angle, g_prime, 1)  # (N, 1) (10)

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.arguments import finite, labels, margin, matrix, non_negative, numeric
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
+from npsoftmax.validate import finite, labels, margin, matrix, non_negative, numeric
 
 BEGIN = 1000.0  # lambda at step 0: the label's logit is nearly the plain one
 

@@ -121,6 +121,37 @@ def cross_entropy_gradient(z, y):
     return dz
 
 
+def softmax_gradient(z, dp):
+    """Return dz of one row, and the size of what it is summed of: (1a)
+
+    dz_j = p_j sum_l p_l (dp_j - dp_l), for sum_l p_l = 1.
+    """
+    p, dp = softmax(z), decimals(dp)
+    terms = [[q * (t - s) for q, s in zip(p, dp, strict=True)] for t in dp]
+    return times_each(p, map(sum, terms)), times_each(p, map(total_size, terms))
+
+
+def log_softmax_gradient(z, dlog_p):
+    """Return dz of one row, and the size of what it is summed of: (1b)
+
+    dz_j = (1 - p_j) dlog_p_j - p_j sum_{l != j} dlog_p_l.
+    """
+    p, dlog_p = softmax(z), decimals(dlog_p)
+    terms = []
+    for j, t in enumerate(dlog_p):
+        own = sum(p[:j] + p[j + 1 :], Decimal(0)) * t
+        terms.append([own, *times(-p[j], dlog_p[:j] + dlog_p[j + 1 :])])
+    return list(map(sum, terms)), list(map(total_size, terms))
+
+
+def total_size(terms):
+    return sum(map(abs, terms))
+
+
+def times_each(a, b):
+    return [s * t for s, t in zip(a, b, strict=True)]
+
+
 # psi, by the angle and by its cosine.
 
 
@@ -174,8 +205,13 @@ def power(base, n):
     return base**n if n else Decimal(1)  # Decimal has no 0**0
 
 
+@lru_cache
+def knots(m):
+    return [cos(j * PI / m) for j in range(1, m)]
+
+
 def piece_of_cos(c, m):
-    return sum(cos(j * PI / m) > c for j in range(1, m))  # k of (8)
+    return sum(knot > c for knot in knots(m))  # k of (8)
 
 
 def psi_of_cos(c, m):

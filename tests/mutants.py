@@ -1,11 +1,11 @@
-"""The checker judged by mistakes that a program made: every single change of a statement
-of loops.py and one_hot.py, and what the check makes of each.
+"""The checker judged by mistakes that a program made: every single change of a
+statement of loops.py and one_hot.py, and what the check makes of each.
 
     python tests/mutants.py [PART] [SEED]      a table; PART of them, such as 0.1
 
-A mutant is caught where a function of the contract is found wrong; it is the same where
-all functions agree with the original on the inputs that are drawn; else it survives. One
-that raises shows its line, and is counted apart from those that have to be named.
+A mutant is caught where a function of the contract is found wrong; it is the same
+where all functions agree with the original on the inputs that are drawn; else it
+survives. One that raises shows its line, and is counted apart from those to be named.
 """
 
 import ast
@@ -87,7 +87,7 @@ def outcome(mutant, original, seed=0):
 
 
 def _may_differ(solution, original, name):
-    """Return whether a first look shows a difference, on ten ordinary inputs or hard."""
+    """Return whether a first look at ten inputs of each kind shows a difference."""
     return not _same(solution, original, name, number=10)
 
 

@@ -17,7 +17,9 @@ from npsoftmax import (
     logsumexp,
     lsoftmax_backward,
     lsoftmax_forward,
+    mlp_backward,
     mlp_forward,
+    naive_softmax,
     predict,
     psi,
     psi_backward,
@@ -44,6 +46,7 @@ CALLS = {
     logsumexp: {"z": Z, "axis": -1},
     softmax: {"z": Z, "axis": -1},
     log_softmax: {"z": Z, "axis": -1},
+    naive_softmax: {"z": Z, "axis": -1},
     softmax_forward: {"z": Z},
     softmax_backward: {"dp": Z, "cache": softmax_forward(Z)[1]},
     log_softmax_forward: {"z": Z},
@@ -62,6 +65,7 @@ CALLS = {
     lsoftmax_backward: {"dz": Z, "cache": lsoftmax_forward(X, W, Y, 2)[1]},
     init_params: {"rng": RNG, "D": 4, "H": (3, 3), "F": 2, "C": 3},
     mlp_forward: {"params": PARAMS, "x": PIXELS, "y": Y, "m": 2, "lam": 0.0},
+    mlp_backward: {"dloss": 1.0, "cache": mlp_forward(PARAMS, PIXELS, Y)[1]},
     features: {"params": PARAMS, "x": PIXELS},
     logits: {"params": PARAMS, "x": PIXELS},
     predict: {"params": PARAMS, "x": PIXELS},
@@ -104,6 +108,8 @@ def test_what_is_no_array_of_numbers_is_refused(function, name, value):
 
 
 # Shapes
+
+AXES = [logsumexp, softmax, log_softmax, naive_softmax]
 
 MATRICES = [
     (softmax_forward, "z", "(N, C)"),
@@ -164,7 +170,7 @@ def test_a_gradient_of_another_shape_than_its_output_is_refused(function, name, 
         refuse(function, name, np.ones(other), ValueError, *parts)
 
 
-@pytest.mark.parametrize("function", [logsumexp, softmax, log_softmax])
+@pytest.mark.parametrize("function", AXES)
 def test_an_axis_that_is_not_there_is_refused(function):
     for axis in (2, -3, 7):
         refuse(function, "axis", axis, ValueError, f"axis is {axis}", "(2, 3)")
@@ -172,7 +178,7 @@ def test_an_axis_that_is_not_there_is_refused(function):
         refuse(function, "axis", axis, TypeError, f"axis is {axis!r}", "integer")
 
 
-@pytest.mark.parametrize("function", [logsumexp, softmax, log_softmax])
+@pytest.mark.parametrize("function", AXES)
 def test_an_axis_without_classes_is_refused(function):
     for z in ([], [[], []], np.ones((2, 0, 3)).swapaxes(1, 2)):
         parts = f"z has shape {np.shape(z)}", "one class or more"
@@ -219,8 +225,8 @@ WITH_MARGIN = [psi, psi_prime, psi_forward, lsoftmax_forward, mlp_forward]
 
 
 @pytest.mark.parametrize("function", WITH_MARGIN)
-def test_a_margin_below_one_is_refused(function):
-    for m in (0, -2, np.int64(0)):
+def test_a_margin_below_one_or_above_a_hundred_is_refused(function):
+    for m in (0, -2, np.int64(0), 101, 10**9):
         refuse(function, "m", m, ValueError, f"m is {m}", "integer 1, 2, 3")
 
 
@@ -274,12 +280,177 @@ def test_a_cosine_beyond_one_by_more_than_rounding_is_refused(cos):
     refuse(psi_forward, "cos", [0.5, cos], ValueError, f"cos is {cos}", "[-1, 1]")
 
 
-def test_a_cache_of_another_forward_is_named():
-    _, cache = log_softmax_forward([[1.0, 2.0]])
-    with pytest.raises(TypeError, match="cache is a LogSoftmaxCache, but it must be a"):
-        softmax_backward([[1.0, 0.0]], cache)
+# Caches
+
+BACKWARDS = [f for f in CALLS if f.__name__.endswith("_backward")]
 
 
-def test_a_mask_is_not_left_out_in_silence():
-    with pytest.raises(TypeError, match="z is a masked array"):
-        softmax(np.ma.masked_array([1.0, 2.0], mask=[0, 1]))
+@pytest.mark.parametrize("function", BACKWARDS, ids=lambda f: f.__name__)
+def test_a_wrong_or_foreign_cache_is_named_with_the_forward_that_makes_the_right_one(
+    function,
+):
+    forward = function.__name__.replace("backward", "forward")
+    own = CALLS[function]["cache"]
+    others = [CALLS[f]["cache"] for f in BACKWARDS if f is not function]
+    for cache in (*others, tuple(own), (Z, own), list(own), None, {}, 3, np.ones(3)):
+        parts = f"cache is a {type(cache).__name__}", type(own).__name__, forward
+        refuse(function, "cache", cache, TypeError, *parts)
+
+
+# What else may come, and the words it meets
+
+
+class Tensor:
+    """What a framework's tensor does whose gradient is recorded."""
+
+    requires_grad = True
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
+class Broken:
+    """An array of somebody's whose conversion, text and number all fail."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise KeyError("broken")
+
+    def __repr__(self):
+        raise KeyError("broken")
+
+    def __float__(self):
+        raise KeyError("broken")
+
+
+LONG = [[["a"] * 9] * 9] * 9
+TENSOR = (
+    "that requires a gradient, but gradients are not recorded here: give z.detach()"
+)
+ATTEMPTS = [
+    (lsoftmax_forward, "lam", np.complex128(1 + 2j), "lam is np.complex128(1+2j), but"),
+    (lsoftmax_forward, "lam", np.complex64(1), "lam is np.complex64(1+0j), but"),
+    (lsoftmax_forward, "lam", 1 + 0j, "lam is (1+0j), but it must be a number from 0"),
+    (lsoftmax_forward, "lam", b"0.5", "lam is b'0.5', but it must be a number from 0"),
+    (lsoftmax_forward, "lam", bytearray(b"1"), "lam is bytearray(b'1'), but it must"),
+    (lsoftmax_forward, "lam", 10**400, "but it must be a finite number from 0"),
+    (
+        lsoftmax_forward,
+        "lam",
+        10**5000,
+        "lam is of type int, but it must be a finite number",
+    ),
+    (lsoftmax_forward, "lam", -(10**400), "must be a finite number from 0"),
+    (lsoftmax_forward, "lam", np.ones((30, 30)), "but it must be a number from 0"),
+    (
+        lsoftmax_forward,
+        "lam",
+        Broken(),
+        "lam is of type Broken, but it must be a number",
+    ),
+    (lsoftmax_forward, "lam", object, "lam is <class 'object'>, but it must be"),
+    (softmax, "z", Tensor(), TENSOR),
+    (logsumexp, "z", Tensor(), TENSOR),
+    (log_softmax, "z", Tensor(), TENSOR),
+    (naive_softmax, "z", Tensor(), TENSOR),
+    (softmax_forward, "z", Tensor(), TENSOR),
+    (cross_entropy_forward, "z", Tensor(), TENSOR),
+    (cross_entropy_forward, "y", Tensor(), "y is a tensor that requires a gradient"),
+    (linear_forward, "b", Tensor(), "give b.detach().numpy()"),
+    (lsoftmax_forward, "x", Tensor(), "x is a tensor that requires a gradient"),
+    (lsoftmax_backward, "dz", Tensor(), "dz is a tensor that requires a gradient"),
+    (softmax, "z", Broken(), "z is of type Broken, but it must be an array of numbers"),
+    (softmax, "z", LONG, "..., but it must be an array of numbers"),
+    (softmax, "z", np.array(LONG), "..., but it must be an array of numbers"),
+    (softmax, "z", np.array([1.0, None]), "but it must be an array of numbers"),
+    (softmax, "z", np.array(["2026-01-01"], "M8[D]"), "must be an array of numbers"),
+    (softmax, "z", np.zeros(2, "f8, f8"), "must be an array of numbers"),
+    (softmax, "z", {1.0, 2.0}, "z is {1.0, 2.0}, but it must be an array of numbers"),
+    (softmax, "z", "1 2", "z is '1 2', but it must be an array of numbers"),
+    (naive_softmax, "z", "1 2", "z is '1 2', but it must be an array of numbers"),
+    (naive_softmax, "z", [[1.0], [1.0, 2.0]], "but it must be an array of numbers"),
+    (naive_softmax, "z", None, "z is None, but it must be an array of numbers"),
+    (naive_softmax, "z", [], "z has shape (0,): along axis -1 it must have one class"),
+    (naive_softmax, "axis", 7, "axis is 7, but z has shape (2, 3)"),
+    (naive_softmax, "axis", 0.5, "axis is 0.5, but an axis is an integer, -1 the last"),
+    (softmax, "axis", 10**5000, "axis is of type int, but z has shape (2, 3)"),
+    (psi, "m", 10**9, "m is 1000000000, but the margin is an integer 1, 2, 3, ..., at"),
+    (psi, "m", 101, "m is 101, but the margin is an integer 1, 2, 3, ..., at most 100"),
+    (psi_prime, "m", 2**63, "m is 9223372036854775808, but the margin is an integer"),
+    (
+        psi_forward,
+        "m",
+        10**5000,
+        "m is of type int, but the margin is an integer 1, 2, 3",
+    ),
+    (lsoftmax_forward, "m", 10**9, "m is 1000000000, but the margin is an integer"),
+    (mlp_forward, "m", 101, "m is 101, but the margin is an integer 1, 2, 3, ..., at"),
+    (psi, "m", Broken(), "m is of type Broken, but the margin is an integer 1, 2, 3"),
+    (psi, "m", np.ones((30, 30)), "..., but the margin is an integer 1, 2, 3"),
+    (psi, "theta", [[[4.0]]], "theta is 4.0, but an angle is in [0, pi], in radians"),
+    (psi_forward, "cos", [[1.5], [nan]], "cos is 1.5, but a cosine is in [-1, 1]"),
+    (cross_entropy_forward, "y", [10**400, 0], "y is [1000"),
+    (
+        cross_entropy_forward,
+        "y",
+        np.array([0, 2**64 - 1], np.uint64),
+        "y[1] is 18446744",
+    ),
+    (
+        cross_entropy_backward,
+        "dloss",
+        [1.0],
+        "dloss has shape (1,), but its output has",
+    ),
+    (
+        cross_entropy_backward,
+        "dloss",
+        None,
+        "dloss is None, but it must be an array of",
+    ),
+    (mlp_backward, "dloss", None, "dloss is None, but it must be an array of numbers"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "value", "words"),
+    ATTEMPTS,
+    ids=[f"{function.__name__}: {words}" for function, _, _, words in ATTEMPTS],
+)
+def test_what_cannot_be_taken_is_refused_in_one_line(function, name, value, words):
+    with pytest.raises((TypeError, ValueError)) as raised:
+        called(function, **{name: value})
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), ARRAYS, ids=[f"{f.__name__}-{name}" for f, name in ARRAYS]
+)
+def test_arrays_of_every_kind_are_taken_as_they_are_or_refused_by_name(function, name):
+    plain = np.array(CALLS[function][name])
+    expected = arrays_of(called(function))
+    for kind in (
+        plain.astype(plain.dtype.newbyteorder("S")),
+        np.array(plain, order="F"),
+        np.repeat(plain, 2, axis=-1)[..., ::2] if plain.ndim else plain,
+        plain.view(type("Subclass", (np.ndarray,), {})),
+    ):
+        found = arrays_of(called(function, **{name: kind}))
+        for a, b in zip(found, expected, strict=True):
+            assert type(a) in (np.ndarray, np.float64, np.float32)
+            assert a.dtype.isnative
+            np.testing.assert_allclose(a, b, rtol=1e-14)
+    masked = np.ma.masked_array(plain, mask=False)
+    refuse(function, name, masked, TypeError, f"{name} is a masked array", "fill it")
+    if plain.dtype.kind == "f" and np.finfo(np.longdouble).bits > 64:
+        wide = plain.astype(np.longdouble)
+        refuse(function, name, wide, TypeError, f"{name} has type", "float64")
+
+
+def arrays_of(value):
+    """Return the arrays of what a function gives, but not those of its cache."""
+    if isinstance(value, tuple) and hasattr(value[-1], "_fields"):
+        value = value[:1]
+    arrays = value if isinstance(value, tuple) else (value,)
+    return [a for a in arrays if a is not None]

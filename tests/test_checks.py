@@ -31,7 +31,7 @@ from npsoftmax.checks.contract import GATES
 from npsoftmax.checks.engine.safely import quietly
 from npsoftmax.checks.engine.smaller import trimmed
 from npsoftmax.checks.engine.subject import Subject
-from npsoftmax.checks.words import line
+from npsoftmax.checks.words import line, messages, summary
 
 
 def report_on(name, *functions, examples=10, **options):
@@ -756,3 +756,137 @@ def test_check_of_a_function_with_another_name_says_what_can_be_checked():
         SolutionError, match=r"`my_softmax` \(did you mean `softmax`\?\)"
     ):
         check(my_softmax)
+
+
+# ----------------------------------------------------------------- one mistake at a time
+
+
+SHARED = """
+import numpy as np
+
+def softmax(z, axis=-1):
+    e = np.exp(z - np.max(z))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+def log_softmax(z, axis=-1):
+    return np.log(softmax(z, axis) + 1e-12)
+
+def softmax_forward(z):
+    p = softmax(z)
+    return p, p
+
+def softmax_backward(dp, cache):
+    return cache * (dp - np.sum(dp * cache, axis=1, keepdims=True))
+
+def psi(theta, m):
+    while m > 3:
+        theta = theta + 0
+    return np.cos(theta)
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shared") / "homework.py"
+    path.write_text(SHARED)
+    return {each.name: each for each in check_solution(load_solution(path))}
+
+
+def test_what_is_wrong_only_because_of_a_callee_says_so(shared):
+    assert shared["softmax"].because == ""
+    assert shared["softmax_forward"].because == "softmax"
+    assert shared["log_softmax"].because == ""  # its eps is its own
+    assert messages(shared["softmax_forward"]) == []
+
+
+def test_the_end_says_where_to_begin(shared):
+    assert "Begin with softmax: another calls it." in summary(shared.values())
+
+
+def test_what_fails_on_extreme_inputs_only_is_called_that(shared):
+    assert shared["softmax"].only_extreme
+    assert "wrong on extreme inputs only" in line(shared["softmax"])
+
+
+def test_a_failure_on_extreme_inputs_hides_none_on_ordinary_ones():
+    def relu_like(dp, cache):
+        z = cache.d
+        p = np.exp(z + 700) / np.exp(z + 700).sum(axis=1, keepdims=True)
+        return p * dp
+
+    report = report_on("softmax_backward", renamed("softmax_backward", relu_like))
+    assert report.failure.gate == "own gradient"
+    assert report.failure.cause == "row sum missing"
+
+
+def test_a_function_that_does_not_come_back_is_named_with_its_line(shared):
+    failure = shared["psi"].failure
+    assert "did not come back" in failure.what
+    assert "theta" in failure.line[1] or "while" in failure.line[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("softmax", lambda z, axis=0: one_hot.softmax(z, axis)),
+        ("logsumexp", lambda z, axis=1: one_hot.logsumexp(z, min(axis, z.ndim - 1))),
+        (
+            "lsoftmax_forward",
+            lambda x, W, y, m, lam=1.0: one_hot.lsoftmax_forward(x, W, y, m, lam),
+        ),
+    ],
+)
+def test_a_wrong_default_is_seen(name, wrong):
+    failure = failure_of(name, renamed(name, wrong))
+    assert "by_default" in failure.property
+    assert "whose default is" in str(failure)
+
+
+def test_the_slope_of_psi_is_m_squared_at_both_ends():
+    def psi_backward(dpsi, cache):
+        slope = np.where(np.abs(cache[0]) == 1, 2 * cache[1], cache[2])
+        return dpsi * slope
+
+    def psi_forward(cos, m):
+        value, cache = one_hot.psi_forward(cos, m)
+        return value, (cos, m, cache.slope)
+
+    assert report_on("psi_forward", psi_forward).verdict == "right"
+    assert failure_of("psi_backward", psi_forward, psi_backward).gate == "gradient"
+
+
+def test_one_array_that_is_given_back_each_time_is_wrong():
+    kept = {}
+
+    def softmax(z, axis=-1):
+        p = kept.setdefault(z.shape, np.empty(z.shape))
+        p[...] = one_hot.softmax(z, axis)
+        return p
+
+    assert "one and the same array" in failure_of("softmax", softmax).what
+
+
+def test_a_number_is_shown_in_full_where_rounding_hides_the_point():
+    def psi_forward(cos, m):
+        return one_hot.psi(np.arccos(cos), m), (cos, m)
+
+    assert "cos = [1.0000000000000002]" in str(failure_of("psi_forward", psi_forward))
+
+
+def test_two_mistakes_at_once_are_both_named():
+    def log_softmax(z, axis=-1):
+        e = np.exp(z)
+        return np.log(e / e.sum(axis=axis, keepdims=True))
+
+    failure = failure_of("log_softmax", log_softmax)
+    assert {*failure.cause.split(", ")} == {"no shift", "log of softmax"}
+
+
+def test_a_change_nobody_has_listed_is_shown_beside_the_line_of_the_page():
+    def cross_entropy_backward(dloss, cache):
+        return dloss + (cache.p - cache.one_hot) / len(cache.p)
+
+    failure = failure_of(
+        "cross_entropy_backward", one_hot.cross_entropy_forward, cross_entropy_backward
+    )
+    assert "for `return dloss * (p - onehot) / N`" in " ".join(str(failure).split())

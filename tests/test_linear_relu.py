@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from draws import VERDICTS, read_only, seeds, some
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from test_softmax import VERDICTS, read_only, seeds, some
 
 from npsoftmax import linear_backward, linear_forward, relu_backward, relu_forward
 from npsoftmax.gradcheck import check_gradients
@@ -81,6 +81,31 @@ def test_linear_takes_lists_integers_views_and_read_only_arrays_alike():
         (read_only(x), read_only(W), read_only(b)),
     ):
         np.testing.assert_array_equal(linear_forward(*inputs)[0], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_bias_of_a_long_batch_gets_the_sum_of_all_rows(dtype):
+    x, W, b = (np.ones(shape, dtype) for shape in ((4096, 2), (2, 3), (3,)))
+    dx, dW, db = linear_backward(np.ones((4096, 3), dtype), linear_forward(x, W, b)[1])
+    assert db.dtype == dtype
+    np.testing.assert_array_equal(db, 4096)
+    np.testing.assert_array_equal(dW, 4096)
+
+
+@given(linear_inputs(), seeds)
+def test_what_comes_out_is_the_callers_to_change(inputs, seed):
+    z, linear = linear_forward(*inputs)
+    a, relu = relu_forward(inputs[0])
+    dz, da = (np.random.default_rng(seed).normal(size=t.shape) for t in (z, a))
+
+    def gradients():
+        found = [*linear_backward(dz, linear), relu_backward(da, relu)]
+        return [d for d in found if d is not None]
+
+    expected = [d.copy() for d in gradients()]
+    for d in (z, a, *gradients()):
+        d.fill(7)
+    assert all(map(np.array_equal, gradients(), expected))
 
 
 # ReLU

@@ -5,10 +5,10 @@ from decimal import Decimal
 import exact
 import numpy as np
 import pytest
-from hypothesis import given
+from draws import VERDICTS, inf, read_only, seeds, some
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_softmax import VERDICTS, inf, read_only, seeds, some
 
 from npsoftmax import (
     cross_entropy_backward,
@@ -68,8 +68,8 @@ def hard_batch(m, seed=0, N=20, D=8, C=5, decades=300):
 # f_y   psi has 16 eps max(1, |psi|) at that cosine, and its slope is at most m^2;
 #       |psi| <= 2m - 1 <= m^2; the two norms and the products have (D/2 + 3) eps:
 #       |x||W| m^2 (1.5 D + 21) eps.
-# p     Every p_j changes by up to twice the largest error of a logit, and has 4 ULP:
-#       (|x||W| m^2 (3 D + 42) + 4) eps. So do the loss and 1 - p_y.
+# p     Every p_j changes by up to twice the largest error of a logit, and has 6 ULP:
+#       (|x||W| m^2 (3 D + 42) + 6) eps. So do the loss and 1 - p_y.
 # sums  Of N or C products each: (N + C) u. All in all K (1 + |x||W| m^2) eps with
 #       K = 3 D + 46 + (N + C)/2.
 # df_y  Even for an exact dz, delta moves the tangential part by |m U'(c) sin| delta: by
@@ -220,10 +220,64 @@ def batches_of_any_size(draw):
     return x, W, y, m, lam
 
 
-@given(batches_of_any_size())
-def test_no_finite_input_gives_a_nan_or_a_warning(batch):
+@st.composite
+def batches_with_a_gradient(draw):
+    """Draw x, W, y, m, lam and dz, each dz of its own size, as long as dx and dW fit.
+
+    A dz is 0 or at least 2e-308: a smaller one has lost digits before it comes in.
+    """
+    x, W, y, m, lam = draw(batches_of_any_size())
+    largest = max(np.frexp([abs(x).max(), abs(W).max()])[1])
+    powers = st.integers(-1022, min(1023, 1005 - largest))
+    sizes = st.sampled_from([0.0, 1.0, -1.0]) | st.floats(1, 2)
+    dz = draw(arrays(np.float64, (len(y), W.shape[1]), elements=sizes))
+    shared = draw(powers)
+    scales = arrays(int, dz.shape, elements=st.just(shared) | powers)
+    return x, W, y, m, lam, np.ldexp(dz, draw(scales))
+
+
+@given(batches_with_a_gradient())
+@example(([[1e138]], [[1e-136, -1e-136]], [0], 4, 0.0, [[-1e-87, 1e-87]]))
+@example(([[1e-138, 0.0]], [[1e153], [1e153]], [0], 2, 0.0, [[1e20]]))
+@example(([[1.0, 0.0]], [[5e-324], [0.0]], [0], 1, 0.0, [[1e300]]))
+@example(([[0.0], [1e-208]], [[0.0]], [0, 0], 1, 0.0, [[1e88], [1e-28]]))
+@example(([[1.0]], [[0.0, 2.5e-320]], [0], 1, 0.0, [[8.0, 8.0]]))
+def test_gradients_are_right_for_a_gradient_of_any_size(batch):
+    x, W, y, m, lam, dz = (np.array(a) for a in batch)
+    m, lam = int(m), float(lam)
+    (N, D), C = x.shape, W.shape[1]
+    dx, dW = lsoftmax_backward(dz, lsoftmax_forward(x, W, y, m, lam)[1])
+    bounds = [Decimal((m**3 / 2 * (D + 2) + m**2 * (8 + (N + C) / 2)) * EPS)] * N
+    inputs = (x, W, y, m, lam, exact.decimals(dz))
+    assert_gradients_are_right(dx, dW, inputs, bounds, Decimal("5e-324") * (N + D + C))
+
+
+@given(batches_of_any_size(), st.integers(-1074, 1023))
+def test_no_finite_input_gives_a_nan_or_a_warning(batch, power):
     for a in loss_and_gradients(*batch):
         assert not np.isnan(a).any()
+    x, W, y, m, lam = batch
+    z, cache = lsoftmax_forward(*batch)
+    dz = np.ldexp(np.random.default_rng(0).integers(-1, 2, z.shape) + 0.0, power)
+    for a in lsoftmax_backward(dz, cache):
+        assert not np.isnan(a).any()
+
+
+@pytest.mark.parametrize("x", [[[5e-324, 0.0]], [[0.0, 1e-310]]])
+@pytest.mark.parametrize("W", [[[3e299], [1e300]], [[1e-10], [5e-324]]])
+def test_the_smallest_numbers_have_the_product_of_the_linear_layer(x, W):
+    z, _ = lsoftmax_forward(x, W, [0], 1)
+    np.testing.assert_allclose(z, np.array(x) @ W, rtol=4 * EPS, atol=5e-324)
+
+
+@pytest.mark.parametrize("lam", [1e39, 1e300, np.finfo(float).max])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_lambda_of_any_size_leaves_the_plain_logits(lam, dtype):
+    x, W = np.array([[3, 4], [4, -3]], dtype), np.array([[3, 1], [4, 2]], dtype)
+    z, cache = lsoftmax_forward(x, W, [0, 1], 3, lam)
+    np.testing.assert_allclose(z, x @ W, rtol=4 * np.finfo(dtype).eps)
+    dx, _ = lsoftmax_backward(np.ones_like(z), cache)
+    np.testing.assert_allclose(dx, np.tile(W.sum(1), (2, 1)), 4 * np.finfo(dtype).eps)
 
 
 @given(batches_of_any_size())
@@ -342,6 +396,24 @@ def test_lambda_mixes_the_plain_logit_in(batch):
     margin, _ = lsoftmax_forward(x, W, y, m)
     mixed = (lam * (x @ W)[rows, y] + margin[rows, y]) / (1 + lam)
     np.testing.assert_allclose(z[rows, y], mixed, rtol=0, atol=1e-12)
+
+
+# The caller's arrays
+
+
+@given(batches_with_a_gradient())
+def test_nothing_that_goes_in_is_changed_and_what_comes_out_is_the_callers(batch):
+    x, W, y, m, lam, dz = batch
+    inputs = x, W, dz
+    before = [a.copy() for a in inputs]
+    z, cache = lsoftmax_forward(x, W, y, m, lam)
+    gradients = lsoftmax_backward(dz, cache)
+    expected = [a.copy() for a in gradients]
+    for a in (z, *gradients):
+        a.fill(7)
+    for again, a in zip(lsoftmax_backward(dz, cache), expected, strict=True):
+        np.testing.assert_array_equal(again, a)
+    assert all(map(np.array_equal, inputs, before))
 
 
 # Kinds of arrays

@@ -42,7 +42,7 @@ def test_overflow_draws_softmax_as_one_value_and_naive_softmax_as_it_is(dtype, p
     assert underflows.any()
     assert np.isnan(naive[overflows | underflows]).all()
     assert not np.isnan(naive[~(overflows | underflows)]).any()
-    _, p = line(ax, "softmax: 0.731 for every z")
+    _, p = line(ax, "softmax")
     rounding = np.finfo(dtype).eps * (4 + abs(z))  # z - 1 is rounded by eps |z|
     assert (abs(p - softmax([1.0, 0.0])[0]) <= rounding).all()
     assert np.dtype(dtype).name == ax.get_title(loc="left")
@@ -249,11 +249,23 @@ def test_lambda_may_be_0():
     assert "0 from iteration 5 on" in words(ax)
 
 
+def bars_of(outline):
+    """Return the sum of all bars of a histogram that is drawn as an outline."""
+    left, heights = outline.get_xy().T
+    return round(sum(heights[1::2]) if len(left) % 2 else sum(heights[1:-1:2]))
+
+
 def test_each_margin_has_its_histogram_and_its_mean():
     angles = {1: np.array([10.0, 20, 30, 170]), 2: np.array([1.0, 2, 3, np.nan])}
     ax = plots.angle_histogram(angles)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["m = 1: mean 57.5 degrees", "m = 2: mean 2.0 degrees"]
+    assert labels == [
+        "m = 1: mean 57.5\u00b0, 1 beyond the edge",
+        "m = 2: mean 2.0\u00b0, 0 beyond the edge",
+    ]
+    assert ax.get_xlim()[1] == np.percentile(angles[1], 98)
+    inside = [np.sum(a <= ax.get_xlim()[1]) for a in angles.values()]
+    assert [bars_of(drawn) for drawn in reversed(ax.patches)] == inside
     means = [drawn.get_xdata()[0] for drawn in ax.lines]
     assert means == [57.5, 2.0]
 
@@ -263,12 +275,12 @@ def test_each_margin_has_its_histogram_and_its_mean():
 ALL = {
     "overflow": lambda ax: plots.overflow(ax=ax),
     "loss_against_gap": lambda ax: plots.loss_against_gap(ax),
-    "jacobian": lambda ax: plots.jacobian([1, 0], ax),
+    "jacobian": lambda ax: plots.jacobian([2, 1, 0, -1], ax),
     "difference_errors": lambda ax: plots.difference_errors(np.exp, np.exp, 1.0, ax),
-    "psi_pieces": lambda ax: plots.psi_pieces((1, 2), ax),
-    "psi_slopes": lambda ax: plots.psi_slopes((1, 2), ax),
-    "psi_and_slopes": lambda ax: plots.psi_and_slopes((1, 2), ax),
-    "gradient_field": lambda ax: plots.gradient_field(2, ax),
+    "psi_pieces": lambda ax: plots.psi_pieces((1, 2, 3, 4), ax),
+    "psi_slopes": lambda ax: plots.psi_slopes((1, 2, 3, 4), ax),
+    "psi_and_slopes": lambda ax: plots.psi_and_slopes((1, 2, 3, 4), ax),
+    "gradient_field": lambda ax: plots.gradient_field(4, ax),
     "two_classes": lambda ax: plots.two_classes(ax=ax),
     "two_classes_by_norm": lambda ax: plots.two_classes_by_norm(ax=ax),
     "annealing": lambda ax: plots.annealing(lambda step: 10 / (1 + step), 20, ax),
@@ -292,6 +304,65 @@ def test_a_figure_leaves_the_style_of_others_alone(draw):
     figure = np.atleast_1d(draw(None))[0].figure
     assert dict(matplotlib.rcParams) == before
     assert figure.get_figwidth() <= 7.4  # inches: right for a notebook and a slide
+
+
+@pytest.mark.parametrize("draw", ALL.values(), ids=ALL)
+def test_no_two_series_of_a_figure_have_one_colour(draw):
+    for ax in np.atleast_1d(draw(None)):
+        handles, labels = ax.get_legend_handles_labels()
+        colours = {matplotlib.colors.to_hex(_colour(each)) for each in handles}
+        assert len(colours) == len(labels)
+
+
+def _colour(handle):
+    return handle.get_edgecolor() if hasattr(handle, "get_xy") else handle.get_color()
+
+
+@pytest.mark.parametrize("draw", ALL.values(), ids=ALL)
+def test_no_text_of_a_figure_lies_on_another_on_an_axis_or_is_cut_off(draw):
+    figure = np.atleast_1d(draw(None))[0].figure
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts_of(figure)]
+    for i, (text, box) in enumerate(boxes):
+        assert figure.bbox.containsx(box.x0 + 1), text
+        assert figure.bbox.containsx(box.x1 - 1), text
+        for other, other_box in boxes[:i]:
+            assert not box.shrunk(0.9, 0.9).overlaps(other_box), (text, other)
+        for ax in figure.axes:
+            for name, spine in ax.spines.items():
+                if spine.get_visible():
+                    line = spine.get_window_extent()
+                    assert not box.overlaps(line), (text, name)
+
+
+def texts_of(figure):
+    """Return every text that is drawn: labels, titles, ticks, legends, the caption."""
+    texts = figure.findobj(matplotlib.text.Text)
+    ticks = [
+        (tick.label1, tick.get_loc(), axis.get_view_interval())
+        for ax in figure.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in axis.get_major_ticks() + axis.get_minor_ticks()
+    ]
+    hidden = {id(text) for text, at, view in ticks if not min(view) <= at <= max(view)}
+    return [
+        text
+        for text in texts
+        if text.get_text().strip() and text.get_visible() and id(text) not in hidden
+    ]
+
+
+@pytest.mark.parametrize("draw", ALL.values(), ids=ALL)
+def test_a_figure_s_caption_is_written_below_it_and_is_its_alternative_text(draw):
+    figure = np.atleast_1d(draw(None))[0].figure
+    written = figure.get_supxlabel().replace("\n", " ")
+    assert len(written.split()) >= 12
+    assert figure._repr_mimebundle_() == ({}, {"image/png": {"alt": written}})
+
+
+def test_a_file_has_its_caption_as_its_description():
+    content = plots.as_file(lambda: plots.jacobian([1, 0]).figure)
+    assert b"Description\x00The Jacobian of softmax." in content
 
 
 def test_the_wrong_number_of_axes_is_an_error_that_says_how_many():

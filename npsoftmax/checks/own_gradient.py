@@ -3,17 +3,14 @@
     numeric = sum over the forward's values of cotangent * dvalue/dinput
 
 npsoftmax's own is held to `check_gradients` with the complex step. A person's forward
-is asked at real points only, and many times while an input is made smaller: there two
-five-point stencils do, whose distance bounds the error of the finer one.
+is asked at real points only, and many times while an input is made smaller: there the
+few steps of `quick_check` do.
 """
 
 import numpy as np
 
 from npsoftmax.checks.agree import Kind, Wrong, of_shape, wrong_words
-from npsoftmax.gradcheck import check_gradients, five_point
-
-STEP = 2.0**-12
-NOISE = 64  # how many eps |value| a forward's own rounding may come to
+from npsoftmax.gradcheck import check_gradients, quick_check
 
 
 def agree_with_own_loss(f, inputs):
@@ -39,45 +36,31 @@ def thorough_check(f, inputs, method="five-point"):
 
 
 def _agree_to_the_last_digits(f, inputs):
+    if not np.any(inputs[f.function.takes[0]]):
+        return  # a cotangent of 0 tells nothing
     checked = thorough_check(f, inputs, "complex step")
     if checked.problems:
         raise Wrong(Kind.VALUE, checked.problems[0])
-    for each in checked.inputs:
+    for each in checked.inputs if checked.verdict == "wrong" else ():
         if each.wrong.any():
             table = (f"d{each.name}", each.analytic, each.numeric, each.wrong)
             raise Wrong(Kind.VALUE, wrong_words(f"d{each.name}"), table)
 
 
-def _numeric_gradient(f, inputs, name, h):
-    """Return the gradient `name` of the forward of `f`, by the five-point stencil."""
+def _agree_with_differences(f, inputs, name, gradient):
     cotangent, forward = f.function.takes[0], f.of(f.function.forward)
     given = _without(inputs, cotangent)
 
     def value_of(array):
         return np.asarray(forward(**(given | {name[1:]: array})))
 
-    slopes = five_point(value_of, inputs[name[1:]], h)
-    return np.tensordot(inputs[cotangent], slopes, axes=np.ndim(inputs[cotangent]))
-
-
-def _agree_with_differences(f, inputs, name, gradient):
-    """The error of the smaller step is at most its distance to the larger step's."""
-    fine = _numeric_gradient(f, inputs, name, STEP)
-    coarse = _numeric_gradient(f, inputs, name, 2 * STEP)
-    of_shape(name, gradient, fine.shape)
+    x = np.asarray(inputs[name[1:]])
+    of_shape(name, gradient, x.shape)
     with np.errstate(all="ignore"):
-        tolerance = 4 * np.abs(fine - coarse) + _rounding(f, inputs)
-        good = np.isfinite(gradient) & (np.abs(gradient - fine) <= tolerance)
-    if not good.all() and np.isfinite(fine).all():
-        table = (name, gradient, fine, ~good)
+        check = quick_check(value_of, x, gradient, inputs[cotangent], name)
+    if check.wrong.any():
+        table = (name, gradient, check.numeric, check.wrong)
         raise Wrong(Kind.VALUE, wrong_words(name), table)
-
-
-def _rounding(f, inputs):
-    """Return what rounding the forward's values may do to a difference over STEP."""
-    value = np.abs(f.of(f.function.forward)(**_without(inputs, f.function.takes[0])))
-    size = np.sum(np.abs(inputs[f.function.takes[0]]) * (1 + value))
-    return NOISE * np.finfo(np.float64).eps * size / STEP
 
 
 def _without(inputs, name):

@@ -1,13 +1,16 @@
-"""Step through a forward and its backward, line by line.
+"""Step through a forward and its backward, line by line, forward and back.
 
 What is traced is small enough for paper: softmax, cross-entropy, psi, l-softmax, or
-mlp, the whole network. Each line has the number of its equation, as in the modules, a
-name, a shape and a value; each gradient stands beside its finite difference.
+mlp, the whole network. Each line is one of npsoftmax/textbook.py, with the number of
+its equation, a name, a shape and a value; each gradient stands beside its finite
+difference. As a page, --html FILE, it needs a browser and no network.
 """
 
 import sys
+from pathlib import Path
 
 from npsoftmax.commands import CommandError
+from npsoftmax.files import write_whole
 from npsoftmax.terminal import painter
 from npsoftmax.trace import EXAMPLES, trace
 
@@ -16,6 +19,8 @@ examples:
   npsoftmax trace psi --angle 150              which piece of psi, and why
   npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
   npsoftmax trace mlp --step                   a line at a time
+  npsoftmax trace psi --with homework.py       yours beside the page's
+  npsoftmax trace l-softmax --html steps.html  a page; steps.html#dW opens at dW
 
 In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
 """
@@ -48,26 +53,36 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--step", action="store_true",
-        help="one line at a time: Enter for the next, q to leave",
+        help="one line at a time: Enter for the next, b for the one before, q to leave",
     )  # fmt: skip
+
+    parser.add_argument(
+        "--with", metavar="FILE", dest="yours",
+        help="show the functions of a file of yours beside the page's, and mark the "
+        "first line where they part",
+    )  # fmt: skip
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path,
+        help="write a page that steps forward and back, for any browser",
+    )  # fmt: skip
+    parser.add_argument(
+        "--force", action="store_true", help="replace FILE where it is there"
+    )
 
 
 def run(args):
-    """Print the Trace that was asked for, at once or step by step."""
-    if args.what is None:
-        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
-    options = {
-        "margin": _number(args.margin),
-        "angle": _number(args.angle),
-        "norms": tuple(map(_number, args.norms)) if args.norms else None,
-        "lam": _number(args.lam),
-        "seed": _number(args.seed),
-    }
-    try:
-        traced = trace(args.what, **options)
-    except (ValueError, TypeError) as error:
-        raise CommandError(error) from None
-    blocks = traced.blocks(painter(sys.stdout))
+    """Print the Trace that was asked for, at once or in steps, or write its page."""
+    if args.step and args.html:
+        raise CommandError(
+            "--step is for the terminal, --html for a browser: one of them"
+        )
+    if args.force and not args.html:
+        raise CommandError("--force replaces the FILE of --html, which is not given")
+    traced = _traced(args)
+    if args.html:
+        _write(args.html, traced, args.force)
+        return 0
+    blocks = list(traced.blocks(painter(sys.stdout)))
     if args.step:
         _step_through(blocks)
     else:
@@ -75,18 +90,48 @@ def run(args):
     return 0
 
 
+def _traced(args):
+    """Return the Trace of the options as they were typed."""
+    from npsoftmax.checks import SolutionError
+
+    if args.what is None:
+        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
+    options = {
+        name: _number(getattr(args, name))
+        for name in ("margin", "angle", "lam", "seed")
+    }
+    if args.norms:
+        options["norms"] = tuple(map(_number, args.norms))
+    try:
+        return trace(args.what, **options, yours=args.yours)
+    except (ValueError, TypeError, SolutionError) as error:
+        raise CommandError(error) from None
+
+
+def _write(path, traced, force):
+    try:
+        write_whole(path, traced.html(), force)
+    except FileExistsError:
+        raise CommandError(f"{path} exists: choose another, or add --force") from None
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+    print(f"{path}: {len(traced.steps)} steps, to be opened in a browser")
+
+
 def _step_through(blocks):
-    """Print a block for each Enter, until q, the end of the input or Ctrl-C."""
-    print("Enter shows the next line, q leaves.\n")
-    for block in blocks:
-        print(block, end="", flush=True)
+    """Print a block for each Enter, the one before for each b, until q or the end."""
+    print("Enter shows the next line, b the one before, q leaves.\n")
+    i = 0
+    while i < len(blocks):
+        print(blocks[i], end="", flush=True)
         try:
-            answer = input()
+            answer = input().strip().lower()
         except (EOFError, KeyboardInterrupt):
             print()
             return
-        if answer.strip().lower() in ("q", "quit"):
+        if answer in ("q", "quit"):
             return
+        i = max(i - 1, 0) if answer in ("b", "back") else i + 1
         if not sys.stdin.isatty():  # a terminal has shown the Enter itself
             print()
 

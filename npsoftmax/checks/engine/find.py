@@ -168,7 +168,7 @@ def _trial(subject, inputs, hard):
 
 
 def _same(a, b, least=0.0):
-    """Return whether two results agree, beside the largest entry or at least `least`."""
+    """Return whether two results agree, beside the largest entry, or `least`."""
     if a is None or b is None:
         return a is b is None
     if a.shape != b.shape:

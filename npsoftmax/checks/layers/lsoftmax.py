@@ -41,13 +41,13 @@ from npsoftmax.checks.layers.psi import (
     MARGINS,
     degrees_anywhere,
     degrees_inside,
-    piece_in_words,
     psi_of,
     psi_of_degrees,
     slope_by_cos,
     terms,
 )
 from npsoftmax.checks.paper import degrees_between, entry, g, products
+from npsoftmax.piece import piece_at
 
 # --------------------------------------------------------------------- what is right
 
@@ -269,7 +269,7 @@ def forward_on_paper(inputs, result, index):
 
 def _g_on_paper(degrees, m, lam):
     """Return how g (6) comes about, and g."""
-    k, _ = piece_in_words(degrees, m)
+    k = piece_at(degrees, m).k
     cos, psi = cosine(degrees), psi_of_degrees(degrees, m)
     g_y = (lam * cos + psi) / (1 + lam)
     if not lam:

@@ -26,6 +26,7 @@ from npsoftmax.checks.draws import (
 )
 from npsoftmax.checks.generic import everyone, gradient_rows, right_value, stays_finite
 from npsoftmax.checks.paper import g
+from npsoftmax.piece import piece_at
 
 # --------------------------------------------------------------------- what is right
 
@@ -221,15 +222,9 @@ def psi_rows(draws, *more):
 # -------------------------------------------------------------------------- on paper
 
 
-def piece_in_words(degrees, m):
-    """Return k and the words for the piece of an angle: `piece k = 1, 45 to 90 ...`."""
-    k = min(int(m * degrees / 180 + 1e-9), m - 1)
-    return k, f"piece k = {k}, {g(180 * k / m)} to {g(180 * (k + 1) / m)} degrees"
-
-
 def psi_of_degrees(degrees, m):
     """Return psi (5), exact where the cosine is."""
-    k, _ = piece_in_words(degrees, m)
+    k = piece_at(degrees, m).k
     return (-1) ** k * cosine(m * degrees) - 2 * k
 
 
@@ -240,8 +235,8 @@ def slope_by_cos(degrees, m):
 
 def forward_on_paper(inputs, result, index):
     degrees, m, angle = _angle(inputs, index)
-    k, piece = piece_in_words(degrees, m)
-    words = f"{'-' * (k % 2)}cos({g(m * degrees)} degrees) - {2 * k}"
+    piece = piece_at(degrees, m)
+    words = f"{'-' * (piece.k % 2)}cos({g(m * degrees)} degrees) - {2 * piece.k}"
     return f"{angle}: {piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}"
 
 

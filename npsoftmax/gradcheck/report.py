@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.layer_pair import label_of
+from npsoftmax.gradcheck.pair import label_of
 
 
 class Entry(NamedTuple):
@@ -40,52 +40,85 @@ class Kink(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class InputCheck:
-    """The check of the gradient by one input; all arrays have its shape.
+    """The check of the gradient by one input: all arrays have its shape.
 
-    For the Taylor rate, and for it alone, rate is that rate and the arrays hold one
-    number, the slope along the direction.
+    An error up to the tolerance is none. One beyond it, but within the excuse, may be
+    backward's own rounding: it cannot be told.
     """
 
     name: str
     shape: tuple[int, ...]
     analytic: np.ndarray
-    numeric: np.ndarray
+    numeric: np.ndarray  # nan where it cannot be known
     tolerance: np.ndarray
+    excuse: np.ndarray
     step: np.ndarray
     kink: np.ndarray  # bool: on a kink, so not judged
     flat: np.ndarray  # bool: forward's output does not move with this entry
     fine: float  # the relative change that must be seen
-    rate: float | None = None
 
     @property
     def error(self):
         """Return analytic - numeric, entry by entry."""
-        return self.analytic - self.numeric
+        with np.errstate(invalid="ignore"):
+            return self.analytic - self.numeric
+
+    @property
+    def alike(self):
+        """Return where both are nan, or the same infinity: nothing is compared."""
+        both_nan = np.isnan(self.analytic) & np.isnan(self.numeric)
+        return both_nan | (np.isinf(self.numeric) & (self.analytic == self.numeric))
 
     @property
     def wrong(self):
-        """Return where the error is beyond the tolerance, and no kink explains it."""
-        if self.rate is not None:
-            return np.array(abs(self.rate - 1) < 0.1)
-        known = np.isfinite(self.numeric) & np.isfinite(self.tolerance)
-        return known & ~(np.abs(self.error) <= self.tolerance) & ~self.kink
+        """Return where the error is beyond the excuse, and no kink explains it."""
+        known = np.isfinite(self.numeric) & np.isfinite(self.excuse)
+        return known & ~(np.abs(self.error) <= self.excuse) & ~self.kink
+
+    @property
+    def excused(self):
+        """Return where the error is beyond the tolerance, but not beyond the excuse."""
+        beyond = ~(np.abs(self.error) <= self.tolerance) & np.isfinite(self.tolerance)
+        return beyond & np.isfinite(self.numeric) & ~self.wrong & ~self.kink
 
     @property
     def blind(self):
         """Return where the tolerance is too wide to mean anything."""
-        if self.rate is not None:
-            return np.array(not (self.wrong or self.rate > 1.9))
         size = np.abs(self.numeric)
-        floor = self.fine * np.max(size, initial=0.0)
+        floor = self.fine * np.max(size, initial=0.0, where=np.isfinite(size))
         wanted = np.where(size > floor, self.fine * size, floor) / 2
         both_zero = self.flat & (self.analytic == 0) & (floor == 0)
-        return ~(self.tolerance <= wanted) & ~both_zero
+        told = np.isfinite(self.tolerance) & (self.tolerance <= wanted)
+        return ~(told & np.isfinite(size)) & ~both_zero & ~self.alike
 
     def entry(self, index):
         """Return one entry by its index."""
         index = tuple(map(int, index))
         arrays = (self.analytic, self.numeric, self.tolerance, self.step)
         return Entry(self.name, index, *(float(a[index]) for a in arrays))
+
+
+@dataclass(frozen=True, repr=False)
+class RateCheck:
+    """The check of the gradient by one input along one direction v, by the rate at
+    which the remainder vanishes; nan where no order is clear, inf where none is left.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    slope: float  # the gradient times v
+    rate: float
+    kink: bool
+
+    @property
+    def wrong(self):
+        """Return whether the remainder falls no faster than the step."""
+        return np.array(abs(self.rate - 1) < 0.1)
+
+    @property
+    def blind(self):
+        """Return whether the rate tells nothing."""
+        return np.array(not (self.wrong or self.rate > 1.9))
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,11 +131,17 @@ class GradientReport:
 
     function: str
     method: str | None
-    inputs: tuple[InputCheck, ...]
+    inputs: tuple[InputCheck, ...] | tuple[RateCheck, ...]
     kinks: tuple[Kink, ...]
     problems: tuple[str, ...]  # wrong shapes, edits in place: wrong whatever the values
     doubts: tuple[str, ...]  # why the method itself is not to be trusted here
     notes: tuple[str, ...]
+    held: tuple[str, ...] = ()  # the inputs that were not differentiated
+
+    @property
+    def entries(self):
+        """Return the checks that compare entry by entry: none by the Taylor rate."""
+        return [check for check in self.inputs if isinstance(check, InputCheck)]
 
     @property
     def verdict(self):
@@ -111,8 +150,8 @@ class GradientReport:
             return "wrong"
         if any(check.wrong.any() for check in self.inputs) and not self.doubts:
             return "wrong"
-        blind = any(check.blind.any() for check in self.inputs)
-        return "inconclusive" if blind or self.kinks or self.doubts else "right"
+        open_ = self.kinks or self.doubts or not all(map(_settled, self.inputs))
+        return "inconclusive" if open_ or _nothing_compared(self.entries) else "right"
 
     def __bool__(self):
         return self.verdict == "right"
@@ -120,7 +159,7 @@ class GradientReport:
     @property
     def worst(self):
         """Return the Entry that exceeds its tolerance most; None if there is none."""
-        judged = [(c, _excess(c)) for c in self.inputs if not c.kink.all()]
+        judged = [(c, _excess(c)) for c in self.entries if not c.kink.all()]
         if not judged:
             return None
         check, excess = max(judged, key=lambda pair: pair[1].max())
@@ -134,12 +173,21 @@ class GradientReport:
     @property
     def errors(self):
         """Return analytic - numeric for each input, by its name."""
-        return {check.name: check.error for check in self.inputs}
+        return {check.name: check.error for check in self.entries}
 
     def __str__(self):
         return "\n".join(_lines(self))
 
     __repr__ = __str__
+
+
+def _settled(check):
+    excused = isinstance(check, InputCheck) and check.excused.any()
+    return not (check.blind.any() or excused)
+
+
+def _nothing_compared(checks):
+    return any(c.alike.any() for c in checks) and all(c.alike.all() for c in checks)
 
 
 def _excess(check):
@@ -168,24 +216,44 @@ def _lines(report):
     yield f"{report.function}: {VERDICTS[report.verdict]}"
     for text in report.problems:
         yield from _paragraph("because", text)
-    wrong = [c.entry(j) for c in report.inputs for j in np.argwhere(c.wrong)]
-    if report.inputs and report.inputs[0].rate is not None:
+    wrong = [c.entry(j) for c in report.entries for j in np.argwhere(c.wrong)]
+    if report.inputs and not report.entries:
         yield from _table(RATES, [_rates_row(c) for c in report.inputs])
     elif wrong and report.verdict == "wrong":
         yield from _wrong_lines(report, wrong)
     elif report.inputs:
         yield from _table(ERRORS, [_errors_row(c) for c in report.inputs])
+    if report.verdict == "wrong" and any(map(_agrees, report.inputs)):
+        names = ", ".join(c.name for c in report.inputs if _agrees(c))
+        yield from _paragraph("right", f"gradient by {names}")
     yield from _why_inconclusive(report)
+    for check in report.entries:
+        if check.alike.any():
+            yield from _paragraph("note", _both_nan(check))
     for text in report.notes:
         yield from _paragraph("note", text)
+    if report.held:
+        yield from _paragraph("held", ", ".join(report.held))
     yield from _paragraph("how", _how(report))
+
+
+def _agrees(check):
+    return _settled(check) and not np.any(check.wrong | check.kink)
+
+
+def _both_nan(check):
+    """Say where analytic and numeric are nan or infinite alike."""
+    where = [label_of(check.name, tuple(j)) for j in np.argwhere(check.alike)]
+    shown = ", ".join(where[:SHOWN])
+    more = f" and {len(where) - SHOWN} more" if len(where) > SHOWN else ""
+    return f"nan or inf both times, so not compared: {shown}{more}"
 
 
 def _wrong_lines(report, wrong):
     """Yield the table of the worst entries, and what is common to all of them."""
     worst = sorted(wrong, key=lambda e: -np.nan_to_num(abs(e.error), nan=np.inf))
     yield from _table(WRONG, [_wrong_row(entry) for entry in worst[:SHOWN]])
-    entries = sum(check.analytic.size for check in report.inputs)
+    entries = sum(check.analytic.size for check in report.entries)
     if len(wrong) > SHOWN:
         yield f"  and {len(wrong) - SHOWN} more of {entries} entries are wrong"
     elif len(wrong) < entries:
@@ -197,8 +265,8 @@ def _wrong_lines(report, wrong):
 
 def _ratios(report):
     """Yield a sentence for each gradient that is a constant times the right one."""
-    for check in report.inputs:
-        seen = ~check.blind & (check.numeric != 0)
+    for check in report.entries:
+        seen = ~check.blind & ~check.alike & (check.numeric != 0)
         if check.wrong.any() and seen.any():
             ratios = check.analytic[seen] / check.numeric[seen]
             alike = np.ptp(ratios) <= 1e-6 * np.abs(ratios).max()
@@ -221,14 +289,25 @@ def _why_inconclusive(report):
             blind = check.blind & ~check.kink
             if blind.any():
                 yield from _paragraph("because", _too_wide(check, blind))
+        for check in report.entries:
+            if check.excused.any():
+                yield from _paragraph("because", _excuse(check))
+
+
+def _excuse(check):
+    j = np.unravel_index((np.abs(check.error) * check.excused).argmax(), check.shape)
+    return (
+        f"{label_of(check.name, j)} is off by {abs(check.error[j]):.1e}, and backward "
+        f"rounds so much itself, up to {check.excuse[j]:.1e}: a mistake may hide in it"
+    )
 
 
 def _too_wide(check, blind):
-    if check.rate is not None:
+    if isinstance(check, RateCheck):
         return f"no clear order of the remainder by {check.name}: other inputs may tell"
     if np.isfinite(check.tolerance[blind]).all():
         tolerance = f"up to {check.tolerance[blind].max():.1g}"
-        size = np.abs(check.numeric).max()
+        size = np.nanmax(np.abs(check.numeric))
         entries = _counted(blind.sum(), "entry", "entries")
         return (
             f"{entries} of the gradient by {check.name} can be known to {tolerance} "
@@ -240,16 +319,16 @@ def _too_wide(check, blind):
 def _how(report):
     if not report.inputs:
         return "nothing was differentiated"
+    entries = sum(math.prod(check.shape) for check in report.inputs)
+    if not report.entries:
+        return f"Taylor rate along one direction for each input, {entries} entries"
     smallest, largest = map(_power, _step_range(report))
     step = smallest if smallest == largest else f"{smallest} to {largest}"
-    entries = sum(math.prod(check.shape) for check in report.inputs)
-    if report.method == "Taylor rate":
-        return f"Taylor rate along one direction for each input, {entries} entries"
     return f"{report.method}, h = {step}, all {_counted(entries, 'entry', 'entries')}"
 
 
 def _step_range(report):
-    steps = np.concatenate([check.step.ravel() for check in report.inputs])
+    steps = np.concatenate([check.step.ravel() for check in report.entries])
     return (steps.min(), steps.max()) if steps.size else (1.0, 1.0)
 
 
@@ -292,7 +371,7 @@ def _errors_row(check):
 def _rates_row(check):
     shown = {math.inf: "inf (linear)"}.get(check.rate, f"{check.rate:.2f}")
     shown = "none" if math.isnan(check.rate) else shown
-    return check.name, _shape(check.shape), f"{float(check.analytic):.6g}", shown
+    return check.name, _shape(check.shape), f"{check.slope:.6g}", shown
 
 
 def _shape(shape):

@@ -63,7 +63,7 @@ def gradient_arrays(value):
 
 def handed_out(a, writeable):
     """Return an array to hand out: a copy, or a view that cannot be written."""
-    a = a.copy() if writeable else a.view()
+    a = np.array(a) if writeable else np.asarray(a).view()
     a.flags.writeable = writeable
     return a if a.ndim else a[()]
 

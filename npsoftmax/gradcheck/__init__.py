@@ -1,0 +1,42 @@
+"""Is a backward the gradient of its forward? Ask `check_gradients`.
+
+    nested      arrays inside of tuples, by their names
+    steps       how far to move, and which of many steps to trust
+    pair        a forward and its backward, as they are run
+    by_complex_step, by_differences, by_taylor_rate     the numeric gradient: (a) to (d)
+    along       a few directions in place of every entry
+    kinks       where f changes from one piece to another
+    report      the verdict, and its words
+    check       check_gradients; quick is for who asks many times
+
+TOLERANCE.md says how the tolerances were found.
+"""
+
+from npsoftmax.gradcheck.by_complex_step import complex_step
+from npsoftmax.gradcheck.by_differences import central_difference, five_point
+from npsoftmax.gradcheck.by_taylor_rate import taylor_rate, taylor_remainders
+from npsoftmax.gradcheck.check import METHODS, check_gradients
+from npsoftmax.gradcheck.quick import quick_check
+from npsoftmax.gradcheck.report import (
+    Entry,
+    GradientReport,
+    InputCheck,
+    Kink,
+    RateCheck,
+)
+
+__all__ = [
+    "METHODS",
+    "Entry",
+    "GradientReport",
+    "InputCheck",
+    "Kink",
+    "RateCheck",
+    "central_difference",
+    "check_gradients",
+    "complex_step",
+    "five_point",
+    "quick_check",
+    "taylor_rate",
+    "taylor_remainders",
+]

@@ -1,0 +1,167 @@
+"""A function f, a point x and a gradient go in; the rate at which the remainder of a
+Taylor expansion vanishes comes out. v is a direction:
+
+    (d) Taylor rate           |f(x + hv) - f(x) - h df . v| falls like h^2 if df is
+                              the gradient of f, and like h if it is not
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from npsoftmax.gradcheck.by_differences import EPS, largest_finite, noise_if_still
+from npsoftmax.gradcheck.kinks import bends_along
+from npsoftmax.gradcheck.report import Kink, RateCheck
+from npsoftmax.gradcheck.steps import draw_direction, ulp_away
+
+TAYLOR_STEPS = 2.0 ** -np.arange(2, 41)
+SEEN = 1e-4  # the part of the slope that an error of the gradient may hide in
+BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
+
+
+def taylor_remainders(f: Callable, x, gradient, v, steps) -> np.ndarray:
+    """Return |f(x + h v) - f(x) - h gradient . v| for each h of steps (d).
+
+    f takes an array like x and gives a number; gradient and v have x's shape.
+    """
+    x, v = np.asarray(x, dtype=np.float64), np.asarray(v)
+    slope, f_x = np.sum(gradient * v), f(x)
+    return np.array([abs(f(x + h * v) - f_x - h * slope) for h in steps])
+
+
+def taylor_rate(f: Callable, x, gradient, v=None, rng=0) -> float:
+    """Return the order with which the remainder (d) vanishes, with no tolerance to set.
+
+    f takes an array like x and gives a number; gradient has x's shape; v is the
+    direction, drawn with rng (a seed or a Generator) unless given: it moves every
+    entry. The rate is 2 or more for the gradient of f and 1 for anything else. It is
+    read from the smallest steps whose remainders stand clear of f's rounding, where a
+    small error shows best. It is inf if none stands clear, as for a linear f, and nan
+    if only one does.
+
+    >>> def f(x): return np.sum(x**4)
+    >>> x = np.array([0.5, -1.0, 2.0])
+    >>> [round(taylor_rate(f, x, g), 1) for g in (4 * x**3, 4.01 * x**3)]
+    [2.0, 1.0]
+    """
+    x, rng = np.asarray(x, dtype=np.float64), np.random.default_rng(rng)
+    v = draw_direction(x, rng) if v is None else v
+    nearby = np.array([f(ulp_away(x, rng)) for _ in range(8)])
+    noise = np.max(np.abs(nearby - f(x))) + np.spacing(abs(f(x)))
+    remainders = taylor_remainders(f, x, gradient, v, TAYLOR_STEPS)
+    return _order(remainders, 4 * noise)
+
+
+def _order(remainders, noise):
+    """Return the median order between the last four remainders above 8 times the noise.
+
+    remainders: those of TAYLOR_STEPS, nan where there is none. The order is inf if none
+    is above, and nan if only one is.
+    """
+    clear = np.flatnonzero(remainders > 8 * noise)[-4:]
+    if len(clear) < 2:
+        return math.nan if len(clear) else math.inf
+    ratios = remainders[clear[:-1]] / remainders[clear[1:]]
+    return float(np.median(np.log2(ratios) / np.diff(clear)))
+
+
+# In a check
+
+
+def rate_checks(pair, nu, room, rng):
+    """Return a RateCheck and a Kink (or None) for each moved leaf.
+
+    room: how far each entry of the gradients may be off by its rounding.
+    """
+    found = [_rate_check(pair, n, nu, room[n], rng) for n in range(len(pair.moved))]
+    kinks = [
+        Kink(check.name, "the slopes along v and -v differ")
+        for check in found
+        if check.kink
+    ]
+    return tuple(found), tuple(kinks)
+
+
+def either(fine, coarse):
+    """Return one of two checks of the same input at two levels of the noise of f.
+
+    If one is wrong and the other is not, it cannot be told.
+    """
+    if fine.wrong != coarse.wrong:
+        return replace(fine, rate=math.nan)
+    return coarse if fine.blind else fine
+
+
+def _rate_check(pair, n, nu, room, rng):
+    """Return the check by the lower of the rates along a direction and its opposite."""
+    i, gradient = pair.moved[n], pair.gradients[n].astype(np.float64)
+    v = draw_direction(pair.leaves[i], rng)
+    slope = np.sum(gradient * v)
+    rates = [
+        _rate_along(pair, i, side * part, gradient, nu, room)
+        for part in _bands(gradient, v)
+        for side in (1, -1)
+    ]
+    known = [rate for rate in rates if not math.isnan(rate)]
+    rate = min(known) if known and _agree(known) else math.nan
+    kink = any(rate < 1.1 for rate in known) and bends_along(pair, i, v, slope)
+    return RateCheck(
+        name=pair.names[i],
+        shape=gradient.shape,
+        slope=float(slope),
+        rate=math.nan if kink else rate,
+        kink=bool(kink),
+    )
+
+
+def _bands(gradient, v):
+    """Yield v at the entries that move f most, at those that do less, and at the rest.
+
+    Apart, for beside an entry that moves f much a wrong one that does not is not seen.
+    """
+    moves = np.abs(gradient * v)
+    large = moves > BAND * largest_finite(moves)
+    for part in (large, ~large & (moves > 0), moves == 0):
+        if part.any():
+            yield np.where(part, v, 0.0)
+
+
+def _agree(rates):
+    """Return whether all rates are near 1, or none is."""
+    return len({abs(rate - 1) < 0.1 for rate in rates}) == 1
+
+
+def _rate_along(pair, i, v, gradient, nu, room):
+    """Return the rate along v; nan where too little of the slope is seen."""
+    slope, room = np.sum(gradient * v), np.sum(room * np.abs(v))
+    gains = _gains(pair, i, v)
+    summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
+    remainders = np.abs(summed - slope * TAYLOR_STEPS)  # (d)
+    still = noise_if_still(gains, nu, EPS * pair.largest)
+    noise = 4 * np.sum(np.abs(pair.weights) * still) + room * TAYLOR_STEPS
+    rate = _order(remainders, noise)
+    if np.isnan(remainders).all():
+        return math.nan
+    if abs(rate - 1) < 0.1:
+        return rate if _is_straight(summed, remainders, noise) else math.nan
+    unseen = np.nanmin((remainders + noise) / TAYLOR_STEPS)
+    seen = unseen <= SEEN * largest_finite(gradient * v)
+    rests = not gradient.any() and not np.nansum(remainders)
+    return rate if seen or rests else math.nan
+
+
+def _is_straight(gains, remainders, noise):
+    """Return whether f itself is straight where the remainder is, not saturated."""
+    first, second = np.flatnonzero(remainders > 8 * noise)[-2:]
+    a, b = gains[first] / TAYLOR_STEPS[first], gains[second] / TAYLOR_STEPS[second]
+    at_rest = np.abs(gains[[first, second]]).max() <= 8 * noise[[first, second]].max()
+    return at_rest or abs(a - b) <= 0.25 * max(abs(a), abs(b))
+
+
+def _gains(pair, i, v):
+    """Return f(x + hv) - f(x) at TAYLOR_STEPS, nan on another piece; (K, ...)."""
+    x = pair.leaves[i]
+    moved = [pair.inside(pair.replaced(i, x + h * v)) for h in TAYLOR_STEPS]
+    return np.array(moved) - pair.output

@@ -1,0 +1,203 @@
+"""In: a Trace. Out: one HTML file that steps through it, forward and back, offline.
+
+What the page shows at a step is one entry of its data, a JSON block, so that going back
+is showing the entry before: page.html looks entries up and computes nothing.
+
+    steps      in order: the function, the line, its formula with the values it reads,
+               the names and values of the function then, a gradient beside differences
+    values     each value once: its shape, its exact numbers, and their text in cells
+    functions  the source of the page, line by line
+    runs       which steps are whose, to jump to a layer
+    anchors    the last step of each name: page.html#dW opens there
+    yours      what other functions do beside these, and at which step they part
+"""
+
+import html
+import json
+from importlib import resources
+from string import Template
+
+import numpy as np
+
+from npsoftmax import textbook
+from npsoftmax.trace.differences import CLOSE
+from npsoftmax.trace.numbers import cells, is_cache
+from npsoftmax.trace.picture import psi_picture
+from npsoftmax.trace.stepping import source_of
+
+FRAME_HEIGHT = 760  # pixels, of the page in a notebook
+PICTURE = {  # what the picture shows from these lines on
+    ("psi_forward", "theta"): 1,
+    ("psi_forward", "k"): 2,
+    ("psi", "psi"): 3,
+    ("psi_backward", "dpsi_dc"): 4,
+}
+
+
+def page(traced) -> str:
+    """Return the page of a Trace, a whole HTML file."""
+    template = resources.files(__package__).joinpath("page.html").read_text("utf-8")
+    text = json.dumps(data_of(traced), allow_nan=False, separators=(",", ":"))
+    return Template(template).substitute(
+        title=html.escape(traced.title),
+        picture=picture_of(traced),
+        data=text.replace("<", "\\u003c"),
+    )
+
+
+def frame(traced) -> str:
+    """Return the page in a frame of its own, for a cell of a notebook."""
+    inside = page(traced).replace("&", "&amp;").replace("'", "&#39;")
+    style = f"width:100%;height:{FRAME_HEIGHT}px;border:0"
+    title = html.escape(traced.title, quote=True)
+    return f'<iframe title="{title}" style="{style}" srcdoc=\'{inside}\'></iframe>'
+
+
+def picture_of(traced) -> str:
+    """Return the picture of psi, or an empty string where there is no psi."""
+    for run in traced.runs:
+        if run.psi_cache():
+            every = np.ones(np.size(run.cache.c), bool)
+            angles = run.cache.has_angle.ravel() if run.layer == "lsoftmax" else every
+            return psi_picture(run.psi_cache(), angles)
+    return ""
+
+
+def data_of(traced) -> dict:
+    """Return what the page shows: dicts, lists, text and numbers."""
+    source, values = source_of(textbook), Values()
+    steps = [_step(traced, i, values) for i in range(len(traced.steps))]
+    anchors = {row.name: row.step for row in traced.rows}
+    for name, i in anchors.items():
+        steps[i]["anchor"] = name
+    parting = [row.step for row in traced.rows if row.yours and row.yours.first]
+    return {
+        "title": traced.title,
+        "equations": source.equations(),
+        "functions": {s.function: _function(source, s.function) for s in traced.steps},
+        "runs": _runs(traced),
+        "steps": steps,
+        "values": values.as_data,
+        "anchors": anchors,
+        "yours": traced.yours,
+        "parting": parting[0] if parting else None,
+    }
+
+
+class Values:
+    """Every value that the steps refer to, once."""
+
+    def __init__(self):
+        self.as_data, self.numbers = [], {}
+
+    def __call__(self, value) -> int:
+        """Return the number of a value."""
+        data = value_data(value)
+        key = json.dumps(data, allow_nan=False)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.as_data)
+            self.as_data.append(data)
+        return self.numbers[key]
+
+
+def value_data(value) -> dict:
+    """Return a value's text in cells, and for an array or number its exact numbers."""
+    if value is None or is_cache(value):
+        fields = ", ".join(getattr(value, "_fields", ()))
+        return {"text": f"{type(value).__name__}({fields})" if fields else str(value)}
+    array = np.asarray(value)
+    finite = np.all(np.isfinite(array))  # JSON has no nan, which yours may be
+    numbers = array.tolist() if finite else array.astype(str).tolist()
+    return {"shape": array.shape, "numbers": numbers, "cells": cells(array)}
+
+
+def _function(source, name) -> dict:
+    """Return a function's lines as [code, comment, whether it is the docstring]."""
+    node = source.functions[name]
+    doc = range(node.body[0].lineno, node.body[0].end_lineno + 1)
+    lines = []
+    for number in range(node.lineno, node.end_lineno + 1):
+        line = source.lines[number - 1].removesuffix("  # fmt: skip")
+        code, mark, comment = line.partition("  # ")
+        lines.append([code, mark + comment, number in doc])
+    return {"first": node.lineno, "lines": lines}
+
+
+def _runs(traced) -> list[dict]:
+    parts = [(run.layer, "forward", run.forward) for run in traced.runs]
+    back = [(run.layer, "backward", run.backward) for run in reversed(traced.runs)]
+    return [
+        {"layer": layer, "part": part, "first": steps[0], "last": steps[-1]}
+        for layer, part, steps in parts + back
+    ]
+
+
+def _step(traced, i, values) -> dict:
+    step, line = traced.steps[i], traced.steps[i].statement
+    known = {n: v for n, v in step.before.items() if n in line.reads}
+    return {
+        "function": step.function,
+        "call": step.call,
+        "callers": step.callers,
+        "lines": [line.line, line.last],
+        "equation": line.equation,
+        "left": line.left,
+        "formula": [
+            [piece, values(known[piece])] if j % 2 and piece in known else piece
+            for j, piece in enumerate(line.right)
+        ],
+        "reads": list(known),
+        "writes": {name: values(value) for name, value in step.writes.items()},
+        "changed": {name: _changed(step, name) for name in step.writes},
+        "names": _names(traced, i, values),
+        "rows": [_row(row, values) for row in traced.rows if row.step == i],
+        "picture": _picture_from(traced, i),
+        "anchor": str(i + 1),
+    }
+
+
+def _names(traced, i, values) -> list:
+    """Return what a function knows: [name, in the example, value, from which step]."""
+    step, run = traced.steps[i], traced.run_of(i)
+    return [
+        [n, n if step.callers else run.name(n), values(value), step.writers.get(n, i)]
+        for n, value in step.after.items()
+    ]
+
+
+def _picture_from(traced, i) -> int | None:
+    """Return up to which of its four stages the picture is shown, or None for not."""
+    if not traced.run_of(i).psi_cache():
+        return None
+    done = {(step.function, n) for step in traced.steps[: i + 1] for n in step.writes}
+    return max([0, *(PICTURE[place] for place in done & PICTURE.keys())])
+
+
+def _changed(step, name) -> list:
+    """Return which cells of a name a step has changed, row by row; of a new one all."""
+    new = step.writes[name]
+    if is_cache(new) or new is None:
+        return []
+    new, old = np.atleast_2d(new), step.before.get(name)
+    if old is None or is_cache(old) or np.shape(old) != np.shape(step.writes[name]):
+        return np.ones(new.shape, bool).tolist()
+    return (np.atleast_2d(old) != new).tolist()
+
+
+def _row(row, values) -> dict:
+    """Return what is to be said of a value beside its line, which may be nothing."""
+    data = {"name": row.name, "note": row.note}
+    if row.numeric is not None:
+        data |= {
+            "value": values(row.value),
+            "numeric": values(row.numeric),
+            "difference": f"{row.difference:.0e}",
+            "close": row.difference < CLOSE,
+        }
+    if row.yours:
+        data |= {
+            "value": values(row.value),
+            "yours": values(row.yours.value),
+            "parts": row.yours.parts,
+        }
+    return data

@@ -1,0 +1,87 @@
+"""In: layers of the page and their arguments. Out: a forward through all of them and
+the backward, every Step of both kept.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npsoftmax import textbook
+from npsoftmax.trace.stepping import Step, Stepper
+
+
+class Call(NamedTuple):
+    """A layer of an example; a first argument of None is what the layer before gave."""
+
+    layer: str  # "linear" has linear_forward and linear_backward on the page
+    arguments: tuple
+    names: Mapping[str, str] = {}  # of the page's names, in this example
+
+
+@dataclass
+class Run:
+    """A layer that has run: what went in, what came out, and which steps it took."""
+
+    layer: str
+    arguments: tuple
+    names: Mapping[str, str]
+    value: Any = None
+    cache: Any = None
+    forward: range = range(0)  # of the steps
+    cotangent: Any = None
+    gradients: tuple = ()
+    backward: range = range(0)
+    slope: Any = None  # dpsi/dtheta (8), which only the layer psi ends with
+    inputs: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        self.inputs = tuple(inspect.signature(self.forward_in(textbook)).parameters)
+
+    def forward_in(self, module):
+        """Return the layer's forward of a module, the page or the package."""
+        return getattr(module, f"{self.layer}_forward")
+
+    def name(self, local: str) -> str:
+        """Return the example's name of one of the page's, or of its gradient, d..."""
+        if local[:1] == "d" and local[1:] in self.names:
+            return "d" + self.names[local[1:]]
+        return self.names.get(local, local)
+
+    def psi_cache(self):
+        """Return the cache of psi, or None where the layer has none."""
+        if self.layer == "psi":
+            return self.cache
+        return self.cache.psi_cache if self.layer == "lsoftmax" else None
+
+    def angles(self) -> np.ndarray:
+        """Return the angles of a layer that has psi, in degrees, one a row."""
+        return np.degrees(np.ravel(self.psi_cache().theta))
+
+    def on_kink(self) -> bool:
+        """Return whether differences would see the kink of ReLU."""
+        return self.layer == "relu" and bool(np.any(np.abs(self.arguments[0]) < 1e-4))
+
+
+def run_both(calls, cotangent) -> tuple[list[Run], list[Step]]:
+    """Return a Run for each Call, and the steps of the forward, then the backward."""
+    stepper, runs = Stepper(textbook), []
+    for layer, (first, *others), names in calls:
+        arguments = (runs[-1].value if first is None else first, *others)
+        run = Run(layer, arguments, names)
+        start = len(stepper.steps)
+        run.value, run.cache = stepper.run(run.forward_in(textbook), *arguments)
+        run.forward = range(start, len(stepper.steps))
+        runs.append(run)
+    for run in reversed(runs):
+        start, run.cotangent = len(stepper.steps), cotangent
+        backward = getattr(textbook, f"{run.layer}_backward")
+        given = stepper.run(backward, cotangent, run.cache)
+        run.gradients = given if isinstance(given, tuple) else (given,)
+        if run.layer == "psi":
+            cache = run.cache
+            run.slope = stepper.run(textbook.psi_prime, cache.theta, cache.m)
+        run.backward, cotangent = range(start, len(stepper.steps)), run.gradients[0]
+    return runs, stepper.steps
