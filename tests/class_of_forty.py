@@ -226,7 +226,7 @@ HOSTILE = {
         "shutil.rmtree(os.path.dirname(os.getcwd()), ignore_errors=True)\n",
     ),
     "tells": of("tells", planted("softmax", "no shift") + TELLS, {"softmax"}),
-    "exits": of("exits", f"{PAGE}\nimport os; os._exit(0)\n", EVERY, "exit"),
+    "exits": of("exits", f"import os; os._exit(0)\n{PAGE}", EVERY, "exit"),
     "nothing": of("nothing", "", EVERY, "defines none of"),
 }
 CLASS = RIGHT | MISTAKEN | HOSTILE
