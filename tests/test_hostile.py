@@ -83,6 +83,20 @@ def test_none_among_the_gradients_is_said(capsys, tmp_path):
     assert "dx is None" in output
 
 
+def test_a_helper_is_found_inside_of_a_function_too(capsys, tmp_path):
+    (tmp_path / "one_helper.py").write_text("one = 1")
+    source = forty.with_lines("softmax", "from one_helper import one")
+    assert checked(capsys, tmp_path, source, "softmax")[0] == 0
+    assert pytest_of(tmp_path, source, "-k", "softmax")[0] == 0
+
+
+def test_a_matrix_is_no_array(capsys, tmp_path):
+    source = forty.changed("return p, Softmax", "return np.matrix(p), Softmax")
+    code, output, _ = checked(capsys, tmp_path, source, "softmax_forward")
+    assert code == 1
+    assert "p is a matrix, not an array" in output
+
+
 @pytest.mark.parametrize("line", ["import os; os._exit(0)", "exit()", "raise E"])
 def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
     line, capsys, tmp_path

@@ -19,6 +19,7 @@ import difflib
 import importlib.util
 import json
 import sys
+from pathlib import Path
 
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError, count
@@ -59,18 +60,22 @@ def run(args):
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
+    from npsoftmax.checks.doors import notebook  # before a file can remove its folder
     from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
     from npsoftmax.checks.engine.safely import printable
 
+    folder = str(Path(args.file or "").resolve().parent)
+    sys.path.insert(0, folder)  # for what is imported inside of a function
     try:
         solution = load_solution(args.file) if args.file else Solution.reference()
+        return _checked(solution, names, args, notebook)
     except SolutionError as error:
         raise CommandError(printable(error)) from None
-    return _checked(solution, names, args)
+    finally:
+        sys.path.remove(folder)
 
 
-def _checked(solution, names, args):
-    from npsoftmax.checks.doors import notebook
+def _checked(solution, names, args, notebook):
     from npsoftmax.checks.engine.ask import EXAMPLES
 
     examples = args.examples or EXAMPLES

@@ -92,6 +92,7 @@ class SolutionFile(pytest.File):
         from npsoftmax.checks.engine.safely import printable
         from npsoftmax.checks.layers import CONTRACT
 
+        sys.path.insert(0, str(self.path.parent))  # as pytest does for a test module
         try:
             self.solution = load_solution(self.config.getoption("solution"))
         except SolutionError as error:
