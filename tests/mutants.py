@@ -75,20 +75,29 @@ def outcome(mutant, original, seed=0):
     """Return the Outcome of a mutant beside its original."""
     solution = solution_of(mutant.source)
     asking = Asking(solution, seed, examples=10, simplify=False)
-    for name in CONTRACT:
-        if _may_differ(solution, original, name):
+    for name in _runs(mutant):
+        if not _same(solution, original, name, number=10):
             report = asking.report(name)
             if report.failure:
                 raised = report.failure.wrong.kind in (Kind.RAISES, Kind.ENDLESS)
                 verdict = "raises" if raised else "caught"
                 return Outcome(verdict, report.failure.cause or "", name)
-    same = all(_same(solution, original, name) for name in CONTRACT)
+    same = all(_same(solution, original, name) for name in _runs(mutant))
     return Outcome("same" if same else "survives")
 
 
-def _may_differ(solution, original, name):
-    """Return whether a first look at ten inputs of each kind shows a difference."""
-    return not _same(solution, original, name, number=10)
+def _runs(mutant):
+    """Return the functions of the contract that run the one that is changed."""
+    runs = {
+        node.name: {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        for node in ast.parse(mutant.source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    touched = {mutant.function}
+    while more := {name for name, used in runs.items() if used & touched} - touched:
+        touched |= more
+    pairs = {name for name, each in CONTRACT.items() if each.forward in touched}
+    return [name for name in CONTRACT if name in touched | pairs]
 
 
 def _same(solution, original, name, number=100):

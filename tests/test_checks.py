@@ -758,7 +758,7 @@ def test_check_of_a_function_with_another_name_says_what_can_be_checked():
         check(my_softmax)
 
 
-# ----------------------------------------------------------------- one mistake at a time
+# ---------------------------------------------------------------- one mistake at a time
 
 
 SHARED = """
@@ -884,9 +884,27 @@ def test_two_mistakes_at_once_are_both_named():
 
 def test_a_change_nobody_has_listed_is_shown_beside_the_line_of_the_page():
     def cross_entropy_backward(dloss, cache):
-        return dloss + (cache.p - cache.one_hot) / len(cache.p)
+        return (dloss + cache.p - cache.one_hot) / len(cache.p)
 
     failure = failure_of(
         "cross_entropy_backward", one_hot.cross_entropy_forward, cross_entropy_backward
     )
     assert "for `return dloss * (p - onehot) / N`" in " ".join(str(failure).split())
+
+
+@pytest.mark.parametrize(
+    ("eps", "words"),
+    [
+        (1e-8, "eps = 1e-08"),
+        (1e-20, "eps = 1e-20"),
+        (2.0**-52, "eps = 2.2e-16, the spacing of float64 at 1"),
+        (float(np.finfo(np.float32).tiny), "the smallest normal float32"),
+    ],
+)
+def test_a_small_number_in_the_logarithm_is_named_exactly(eps, words):
+    def log_softmax(z, axis=-1):
+        return np.log(one_hot.softmax(z, axis) + eps)
+
+    failure = failure_of("log_softmax", log_softmax)
+    assert failure.cause == "eps in the logarithm"
+    assert words in failure.diagnosis

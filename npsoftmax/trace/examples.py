@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.trace.passes import Call
 from npsoftmax.validate import margin as check_margin
 from npsoftmax.validate import non_negative
-from npsoftmax.trace.passes import Call
 
 LARGEST_MARGIN = 100
 LARGEST_NORM = 1e150  # the squares of larger ones leave float64

@@ -44,12 +44,9 @@ class Cause(NamedTuple):
         if self.does is None or not _complete(function, inputs):
             return self.does is None
         trial, does = _trial(subject, inputs, False), self.does(inputs)
-        return bool(
-            trial
-            and does
-            and _all_same(trial.yours, does, least=1.0)
-            and not _all_same(trial.right, does, least=1.0)
-        )
+        if not trial or not does or not _all_same(trial.yours, does, least=1.0):
+            return False
+        return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
 
 
 def _complete(function, inputs):
@@ -177,6 +174,22 @@ def _same(a, b, least=0.0):
         size = np.max(np.abs(b), initial=least, where=np.isfinite(b))
         close = np.abs(a - b) <= SAME * size
     return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
+
+
+def _gap(yours, others):
+    """Return how far two results are apart; inf where one alone is not finite."""
+    gap = 0.0
+    for name, a in yours.items():
+        if a is not None and np.shape(a) == np.shape(others[name]):
+            with np.errstate(all="ignore"):
+                off = np.abs(a - others[name])
+            off = np.where(
+                (a == others[name]) | np.isnan(a + off) & np.isnan(a), 0, off
+            )
+            gap = max(gap, float(np.nan_to_num(off, nan=np.inf).max(initial=0.0)))
+        elif a is not others[name]:
+            gap = np.inf
+    return gap
 
 
 def _all_same(yours, others, least=0.0):
@@ -383,7 +396,7 @@ def _solved(name, names, function, trials):
 
 def _crossings(off, trial):
     """Yield the exponents at which the most wrong entry of a trial is as it is."""
-    grid = np.r_[-1074:-60:40j, -60:13]
+    grid = np.r_[-1074:-60:40j, -59.6:13]  # no power of two, which people write
     yours, right = _flat(trial.yours), _flat(trial.right)
     if yours.shape != right.shape:
         return
@@ -421,7 +434,7 @@ def _few_digits(value):
     limits = [np.finfo(t) for t in (np.float64, np.float32)]
     known = [float(n) for t in limits for n in (t.eps, t.tiny)]
     short = dict.fromkeys(float(f"{value:.{d}g}") for d in (1, 2, 3, 4))
-    yield from (n for n in (*short, *known) if abs(n - value) < 0.01 * value)
+    yield from (n for n in (*known, *short) if abs(n - value) < 0.01 * value)
     yield value
 
 
