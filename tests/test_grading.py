@@ -499,6 +499,11 @@ def test_the_table_and_the_remarks_fit_into_80_columns(long_grade):
     assert long_grade.submission.student in report.replace("\n", "").replace(" ", "")
 
 
+def test_a_name_of_a_file_is_not_cut(long_grade):
+    long_grade.submission = long_grade.submission._replace(student="a" * 60)
+    assert f"{'a' * 60}/homework.py" in gradebook.table([long_grade]).split()
+
+
 def test_no_cell_of_the_csv_is_taken_for_a_formula(long_grade):
     long_grade.submission = long_grade.submission._replace(student="=1+1")
     text = gradebook.as_csv([long_grade])

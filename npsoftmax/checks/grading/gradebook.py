@@ -35,11 +35,8 @@ def table(grades):
         parts = [grade.percent(), *map(grade.percent, groups.values())]
         rows.append([*map(percent, parts), printable(grade.submission.label)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    lines = []
-    for *cells, student in rows:
-        start = "  ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))
-        lines += _wrapped([f"{start}  {student}"], " " * (len(start) + 2))
-    return "\n".join(lines)
+    lines = ["  ".join([*map(str.rjust, cells, widths), name]) for *cells, name in rows]
+    return "\n".join(_wrapped(lines))
 
 
 def _members(group, names):
@@ -96,13 +93,13 @@ def _reason(grade, name, mark):
     return " ".join(parts)
 
 
-def _wrapped(lines, indent=" " * 6):
+def _wrapped(lines):
     """Return lines of WIDTH, with no break inside of `m = 2`."""
     return [
         textwrap.fill(
             line.replace(" = ", "\0=\0"),
             WIDTH,
-            subsequent_indent=indent,
+            subsequent_indent=" " * 6,
             break_on_hyphens=False,
         ).replace("\0", " ")
         for line in lines
