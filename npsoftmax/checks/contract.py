@@ -114,8 +114,8 @@ class Function:
     def sizes(self, inputs):
         """Return the size that each letter of `shapes` has in some inputs."""
         sizes = {}
-        for name, axes in self.shapes.items():
-            sizes |= zip(axes, np.shape(inputs.get(name, ())), strict=False)
+        for name in self.shapes.keys() & inputs.keys():
+            sizes |= zip(self.shapes[name], np.shape(inputs[name]), strict=False)
         return sizes
 
     def on_paper(self, inputs, result, index):

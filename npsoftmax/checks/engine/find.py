@@ -414,7 +414,7 @@ def _crossings(off, trial):
 
 def _flat(results):
     kept = [np.ravel(each) for each in results.values() if each is not None]
-    return np.concatenate(kept).astype(float)
+    return np.concatenate([np.zeros(0), *kept]).astype(float)
 
 
 def _bisected(off, low, high):
