@@ -110,7 +110,7 @@ def test_an_unknown_name_ends_with_2_and_the_names(capsys):
 def test_examples_are_at_least_one(capsys):
     code, _, errors = run(capsys, "--examples", "0")
     assert code == 2
-    assert "0 is not a number from 1" in errors
+    assert "0 is not a whole number from 1" in errors
 
 
 def test_without_hypothesis_the_command_that_installs_it_is_said(capsys):

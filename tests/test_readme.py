@@ -70,6 +70,8 @@ def test_each_command_works_as_it_stands(command, tmp_path):
     (tmp_path / "FOLDER" / "ada.py").write_text(RIGHT)
     if "homework.py" in command and "start" not in command:
         run("npsoftmax start homework.py", tmp_path)
+        with (tmp_path / "homework.py").open("a") as file:
+            file.write(RIGHT)
     done = run(command, tmp_path)
     not_all_written = command == "npsoftmax grade FOLDER"
     assert done.returncode == (1 if not_all_written else 0), done.stdout + done.stderr

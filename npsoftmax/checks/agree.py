@@ -88,7 +88,7 @@ def _numbers(name, yours, expected):
 
 def described(value):
     """Return what a value is, in a few words: `a list`, `an array of complex128`."""
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:
         return f"an array of {value.dtype} with shape {value.shape}"
     if value is None:
         return "None"

@@ -72,7 +72,7 @@ def right_types(f, **inputs):
 def _is_array(name, value, shape):
     if shape == () and type(value) is float:
         return
-    if not isinstance(value, np.ndarray | np.generic):
+    if type(value) is not np.ndarray and not isinstance(value, np.generic):
         what = f"{name} is {described(value)}, not an array of shape {shape}"
         raise Wrong(Kind.TYPE, what)
     of_shape(name, value, shape)

@@ -14,7 +14,7 @@ examples:
   npsoftmax check homework.py --examples 500    more inputs for each property
   npsoftmax check mine.py --as cross_entropy=my_loss    by another name
 
-Exit code: 0 what is written is right, 1 something is wrong, 2 nothing to judge.
+Exit code: 0 what is written is right; 1 something is wrong; 2 nothing to judge.
 """
 
 import argparse
@@ -22,9 +22,11 @@ import difflib
 import importlib.util
 import json
 import sys
+from pathlib import Path
 
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
+from npsoftmax.options import whole
 
 
 def add_arguments(parser):
@@ -53,7 +55,10 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="inputs for each property (30)"
+        "--examples",
+        type=whole(1, 10**6),
+        metavar="N",
+        help="inputs for each property (30)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON, for programs"
@@ -67,19 +72,24 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Check args.file. Returns 0 where what is written is right, else 1."""
+    """Check args.file. Returns 0 where something is written and right, else 1."""
     if importlib.util.find_spec("hypothesis") is None:
         raise CommandError(
             f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
         )
     names = chosen(args.names)
+    from npsoftmax.checks.doors import notebook  # before a file can remove its folder
     from npsoftmax.checks.engine.load import SolutionError
+    from npsoftmax.checks.engine.safely import printable
 
+    folder = str(Path(args.file or "").resolve().parent)
+    sys.path.insert(0, folder)  # for what is imported inside of a function
     try:
-        solution = _solution(args)
+        return _checked(_solution(args), names, args, notebook)
     except SolutionError as error:
-        raise CommandError(str(error)) from None
-    return _checked(solution, names, args)
+        raise CommandError(printable(error)) from None
+    finally:
+        sys.path.remove(folder)
 
 
 def _solution(args):
@@ -90,8 +100,7 @@ def _solution(args):
     return load_solution(args.file, dict(args.called or ()), args.columns)
 
 
-def _checked(solution, names, args):
-    from npsoftmax.checks.doors import notebook
+def _checked(solution, names, args, notebook):
     from npsoftmax.checks.engine.ask import EXAMPLES
 
     examples = args.examples or EXAMPLES
@@ -133,10 +142,3 @@ def pair(text):
     if not name or not theirs:
         raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")
     return name, theirs
-
-
-def _count(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
-    return number

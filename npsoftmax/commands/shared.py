@@ -1,10 +1,7 @@
-"""What commands share: numbers as options, names of margins, and where figures go."""
+"""What commands share: names of margins, and where figures go."""
 
-import argparse
 import itertools
-import math
 import os
-import sys
 from pathlib import Path
 
 from npsoftmax.commands import CommandError
@@ -17,39 +14,6 @@ SOFTMAX = 1  # the margin that gives plain softmax
 def name_of(m):
     """Return what a margin is called in tables and figures."""
     return "softmax" if m == SOFTMAX else f"m = {m}"
-
-
-def whole(low, high):
-    """Return the argparse type of whole numbers from `low` to `high`."""
-
-    def whole_number(text):
-        short = text if len(text) <= 24 else f"{text[:21]}..."
-        digits = text if len(text) < 100 else "9" * 99
-        if not digits.isascii() or not digits.isdecimal():
-            wanted = f"a whole number from {low}"
-        elif not low <= int(digits) <= high:
-            wanted = f"a whole number from {low} to {high:,}"
-        else:
-            return int(digits)
-        raise argparse.ArgumentTypeError(f"{short} is not {wanted}")
-
-    return whole_number
-
-
-def positive(high=math.inf):
-    """Return the argparse type of finite numbers above 0, up to `high`."""
-
-    def positive_number(text):
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not 0 < number <= min(high, sys.float_info.max):
-            limit = "" if math.isinf(high) else f" and up to {high:g}"
-            raise argparse.ArgumentTypeError(f"{text} is not a number above 0{limit}")
-        return number
-
-    return positive_number
 
 
 def save(path, content, force=False):

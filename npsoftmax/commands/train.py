@@ -20,13 +20,8 @@ from pathlib import Path
 
 from npsoftmax import data, experiment, memory, processes
 from npsoftmax.commands import CommandError, report
-from npsoftmax.commands.shared import (
-    FigureFile,
-    features_of_runs,
-    name_of,
-    positive,
-    whole,
-)
+from npsoftmax.commands.shared import FigureFile, features_of_runs, name_of
+from npsoftmax.options import positive, whole
 from npsoftmax.terminal import LiveLine
 from npsoftmax.training import BEGIN, LARGE, LARGE_FROM, SMALL, settings_for
 

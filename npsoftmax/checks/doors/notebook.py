@@ -10,6 +10,7 @@ from npsoftmax.checks import words
 from npsoftmax.checks.engine.ask import EXAMPLES, check_solution
 from npsoftmax.checks.engine.load import MISSING, Solution
 from npsoftmax.checks.engine.report import NOT_WRITTEN, RIGHT, WAITS, WRONG
+from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.terminal import LiveLine, painter
 
@@ -111,7 +112,8 @@ def _shown(solution, only, seed, examples, verbose, stream):
         for text in words.details(each) if verbose else ():
             print(text, file=stream)
         if verbose and each.failure and each.failure.error:
-            traceback.print_exception(each.failure.error, file=stream)
+            error = "".join(traceback.format_exception(each.failure.error))
+            print(printable(error), file=stream)
         for message in words.messages(each):
             print(message, file=stream, flush=True)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from npsoftmax.options import whole
+
 
 def pytest_addoption(parser):
     """Add the options --solution, --solution-seed and --solution-examples."""
@@ -36,7 +38,7 @@ def pytest_addoption(parser):
     )
     group.addoption(
         "--solution-examples",
-        type=int,
+        type=whole(1, 10**6),
         default=None,
         metavar="N",
         help="inputs drawn for each property (30)",
@@ -83,6 +85,13 @@ def _is_solution(path, config):
     return bool(solution) and path == Path(solution).absolute()
 
 
+def pytest_sessionfinish(session):
+    """Say that nothing was tested where a solution has nothing that could be judged."""
+    judged = session.testsfailed or getattr(session.config, "solution_judged", False)
+    if session.config.getoption("solution") and not judged:
+        session.exitstatus = session.exitstatus or pytest.ExitCode.NO_TESTS_COLLECTED
+
+
 class SolutionFile(pytest.File):
     """The file: it has the functions of the contract."""
 
@@ -90,12 +99,14 @@ class SolutionFile(pytest.File):
         """Yield a collector for each function of the contract that the file has."""
         from npsoftmax.checks.engine.ask import Asking
         from npsoftmax.checks.engine.load import SolutionError, load_solution
+        from npsoftmax.checks.engine.safely import printable
         from npsoftmax.checks.layers import CONTRACT
 
+        sys.path.insert(0, str(self.path.parent))  # as pytest does for a test module
         try:
             self.solution = load_solution(*self._asked_for())
         except SolutionError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(printable(error)) from None
         self.asking = Asking(self.solution, *self._draws())
         for name in CONTRACT:
             yield Function.from_parent(self, name=name)
@@ -150,6 +161,7 @@ class PropertyTest(pytest.Item):
             first = report.failure and f"{report.failure.property} comes first"
             note = f": {report.note}" if report.note else ""
             pytest.skip(first or f"{report.verdict}{note}")
+        self.config.solution_judged = True
 
     def repr_failure(self, excinfo):
         """Return the message alone, without a traceback."""

@@ -52,7 +52,7 @@ def check_solution(
     """Yield a `FunctionReport` for each function of the contract, in its order, but one
     that calls another comes after that.
 
-    only: names of functions, or None for all. seed: an integer, decides what is drawn.
+    only: names of functions, a name, or None for all. seed: decides what is drawn.
     examples: inputs drawn for each property. demand: "student", or "reference" for what
     npsoftmax asks of itself. progress(function, done, total) is called before each
     property. simplify: whether a failing input is made smaller, which takes most of the
@@ -66,6 +66,7 @@ def check_solution(
 def _chosen(only):
     if only is None:
         return list(CONTRACT)
+    only = [only] if isinstance(only, str) else only
     for name in only:
         if name not in CONTRACT:
             raise ValueError(f"{name} is not in the contract: {', '.join(CONTRACT)}")
@@ -98,6 +99,8 @@ class Asking:
     def __init__(
         self, solution, seed=0, examples=EXAMPLES, demand=STUDENT, simplify=True
     ):
+        if type(examples) is not int or examples < 1:
+            raise ValueError(f"examples is {examples!r}: it may be 1, 2, 3, ...")
         self.solution, self.seed, self.examples = solution, seed, examples
         self.demand, self.simplify, self.known = demand, simplify, {}
         self._drawn, self._subjects = {}, {}
@@ -233,6 +236,8 @@ class Asking:
     def _because(self, failure):
         """Return the wrong function that it calls, whose repair is enough, or ""."""
         calls = _calls(self.solution, failure.function)
+        if forward := CONTRACT[failure.function].forward:  # what its cache comes from
+            calls |= _calls(self.solution, forward)
         for name in CONTRACT:
             known = self.known.get(name)
             if name in calls and known and known.verdict == WRONG:
@@ -299,7 +304,8 @@ def _borrowed(solution, name):
 
 
 def _no_cache(failure):
-    return failure is not None and failure.gate in ("call", "types")
+    at_once = failure is not None and failure.gate in ("call", "types")
+    return at_once and failure.wrong.kind is not Kind.FLOAT32
 
 
 def _with(failure, **changes):

@@ -2,6 +2,7 @@
 
 with quietly() as printed: ...      nothing on the screen, no question, no exit
 with time_limit(seconds): ...       `Endless` in a function that does not come back
+printable(text)                     what it says, without escape codes and NUL
 """
 
 import _thread
@@ -33,22 +34,30 @@ class _Limited(io.StringIO):
         room = PRINT_LIMIT - self.tell()
         return super().write(text[: max(room, 0)])
 
+    def getvalue(self):
+        return printable(super().getvalue())
+
 
 @contextlib.contextmanager
 def quietly():
     """Keep what a checked function prints, warns of and asks for off the screen."""
-    printed, keyboard, leave = _Limited(), sys.stdin, os._exit
+    printed, keyboard, leave, floats = _Limited(), sys.stdin, os._exit, np.seterr
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(printed))
         stack.enter_context(contextlib.redirect_stderr(printed))
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(np.errstate(all="ignore"))
         warnings.simplefilter("ignore")
-        sys.stdin, os._exit = io.StringIO(), sys.exit
+        sys.stdin, os._exit, np.seterr = io.StringIO(), sys.exit, _change_nothing
         try:
             yield printed
         finally:
-            sys.stdin, os._exit = keyboard, leave
+            sys.stdin, os._exit, np.seterr = keyboard, leave, floats
+
+
+def _change_nothing(**_):
+    """Stand for np.seterr: what one function sets is no other's, nor the checks'."""
+    return np.geterr()
 
 
 @contextlib.contextmanager
@@ -95,13 +104,23 @@ class _Watch(threading.Thread):
         self.join()
 
 
+def printable(text):
+    """Return text that every terminal and file can take: the rest is as in \\x1b."""
+    return "".join(
+        each if each in "\n\t" or each.isprintable() else ascii(each)[1:-1]
+        for each in str(text)
+    )
+
+
 def said(error):
     """Return the type and the message of a person's exception, on one line."""
     if isinstance(error, SystemExit):
         return "the code calls exit()"
     try:
-        text = " ".join(str(error).split())
-    except Exception:  # its own __str__ raises
+        text = printable(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # its own __str__ raises
         text = ""
     text = text if len(text) <= 200 else text[:197] + "..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -116,5 +135,5 @@ def line_in(error, place):
     filename = code.co_filename if code else str(place)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == filename:
-            return frame.lineno, (frame.line or "").strip()
+            return frame.lineno, printable((frame.line or "").strip())
     return None

@@ -6,6 +6,8 @@ gives None, gives too few things, gives arrays of the wrong shape, or wrong numb
 
 import inspect
 
+import numpy as np
+
 from npsoftmax.checks.agree import Kind, Wrong, copied, described
 from npsoftmax.checks.contract import STUDENT
 from npsoftmax.checks.layers import CONTRACT
@@ -72,9 +74,15 @@ class Subject:
         """Return whatever the person's function returns."""
         call = self.solution[self.name]
         try:
-            return call(*arguments)
+            with np.errstate():  # what it sets there ends with the call
+                return call(*arguments)
         except (KeyboardInterrupt, GeneratorExit, Wrong):
             raise
+        except MemoryError as error:
+            what = (
+                "it asks for more memory than there is: does something grow for ever?"
+            )
+            raise Wrong(Kind.ENDLESS, what, error=error) from None
         except BaseException as error:
             raise self._raised(call, arguments, error) from None
 

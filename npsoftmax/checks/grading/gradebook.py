@@ -1,9 +1,9 @@
 """Grades to words: the table on the terminal, the CSV and the JSON.
 
-table(grades)         a row for each file, points by layer
-remarks(grade)        what is wrong in one file, a line for each function
-as_csv(grades)        a row for each file, points for each function and property
-as_json(grades, ...)  everything, for programs
+table(grades)              a row for each file, in percent, by layer
+remarks(grade)             what is wrong in one file, a line for each function
+as_csv(grades)             the same for a spreadsheet: percent by function, and why
+as_json(grades, ...)       everything, each property too, for programs
 """
 
 import csv
@@ -11,73 +11,76 @@ import io
 import json
 import textwrap
 
-from npsoftmax.checks.layers import LAYERS
+from npsoftmax.checks.engine.safely import printable
+from npsoftmax.checks.layers import CONTRACT, LAYERS
 
 WIDTH = 79  # characters in a line
 
 
 def table(grades):
-    """Return the table: points in all and by layer, and the file's name at the end."""
-    names = list(grades[0].functions)
+    """Return the table: percent in all and by layer, and the student at the end."""
+    names = list(grades[0].weights)
     groups = {head: _members(layer, names) for head, layer in LAYERS.items()}
     groups = {head: members for head, members in groups.items() if members}
-    heads = ["points", *groups, "file"]
-    rows = [[*_cells(grade, groups), grade.path.name] for grade in grades]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    widths[-1] = 0  # the names stand at the end, however long they are
-    return "\n".join(
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        for row in [heads, *rows]
-    )
-
-
-def _cells(grade, groups):
-    cells = [f"{_number(grade.points)}/{_number(grade.out_of)}"]
-    for members in groups.values():
-        entries = [grade.functions[name] for name in members]
-        got, best = (sum(e[key] for e in entries) for key in ("points", "out_of"))
-        cells.append(f"{_number(got)}/{_number(best)}")
-    return cells
+    rows = [["percent", *groups, "student"]]
+    for grade in grades:
+        parts = [grade.percent(), *map(grade.percent, groups.values())]
+        rows.append([*map(percent, parts), printable(grade.submission.label)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    lines = ["  ".join([*map(str.rjust, cells, widths), name]) for *cells, name in rows]
+    return "\n".join(_wrapped(lines))
 
 
 def _members(layer, names):
     return [each.name for each in layer.FUNCTIONS if each.name in names]
 
 
-def _number(points):
-    return f"{points:g}"
+def percent(number):
+    """Return a percentage with a digit behind the point where it has one, never up to
+    100 or down to 0.
+    """
+    rounded = min(max(round(number, 1), 0.1), 99.9) if 0 < number < 100 else number
+    return f"{rounded:g}"
 
 
 def remarks(grade):
     """Return the lines that say what one file lost its points for, or none."""
+    label = printable(grade.submission.label)
     if grade.problem:
-        return _wrapped([f"{grade.path.name}: {grade.problem}"])
-    entries = grade.functions
-    lines = [_remark(name, each) for name, each in entries.items() if each["why"]]
-    lines += [f"  {remark}" for remark in borrowed(grade)]
-    silent = [name for name, e in entries.items() if not (e["why"] or e["points"])]
-    for state in dict.fromkeys(entries[name]["state"] for name in silent):
-        names = [name for name in silent if entries[name]["state"] == state]
-        said = ", ".join(names) if len(names) < len(entries) else "every function"
-        lines.append(f"  {state}, no points: {said}")
-    return _wrapped([grade.path.name, *lines]) if lines else []
+        named = grade.problem.startswith(label)
+        return _wrapped([grade.problem if named else f"{label}: {grade.problem}"])
+    lines = [f"  {name}: {why}" for name, why in reasons(grade).items()]
+    return _wrapped([label, *lines]) if lines else []
 
 
-def borrowed(grade):
-    """Return which functions have points, and call npsoftmax's own all the same."""
-    return [
-        f"{name} calls npsoftmax's {', '.join(entry['calls'])}: look at it"
-        for name, entry in grade.functions.items()
-        if entry.get("calls") and entry["points"]
-    ]
+def reasons(grade):
+    """Return {function: why it has not every point, or is to be looked at}; those that
+    have the same reason are together.
+    """
+    same = {}
+    for name, mark in grade.marks.items():
+        if why := _reason(grade, name, mark):
+            same.setdefault(why, []).append(name)
+    every = [*grade.marks]
+    return {
+        "every function" if names == every and names[1:] else ", ".join(names): why
+        for why, names in same.items()
+    }
 
 
-def _remark(name, entry):
-    parts = [f"  {name}: {entry['why']}"]
-    if entry.get("input"):
-        parts.append(f"for {entry['input']}")
-    if entry.get("looks_like"):
-        parts.append(f"-- looks like: {entry['looks_like']}")
+def _reason(grade, name, mark):
+    if mark.because:
+        said = f"fails only because {mark.because}, which it calls, is wrong"
+        return f"{said}: counted beside a right one" if grade.share_of(name) else said
+    if mark.borrows and grade.share_of(name):
+        return f"calls npsoftmax's {', '.join(mark.borrows)}: look at it"
+    if grade.share_of(name) == 1:
+        return ""
+    parts = [mark.why or mark.state]
+    if mark.input:
+        parts.append(f"for {mark.input}")
+    if mark.looks_like:
+        parts.append(f"-- looks like: {mark.looks_like}")
     return " ".join(parts)
 
 
@@ -94,55 +97,71 @@ def _wrapped(lines):
     ]
 
 
-def report(grades):
-    """Return the table, and below it what is wrong in each file."""
+def report(grades, others=(), notes=()):
+    """Return the table, and below it what is wrong in each file, and what is none."""
     lines = [line for grade in grades for line in remarks(grade)]
+    lines += _wrapped(printable(note) for note in notes)
+    for why in dict.fromkeys(dict(others).values()):
+        names = [name for name, reason in others.items() if reason == why]
+        lines += _wrapped([f"not graded, {why}: {printable(', '.join(names))}"])
     return "\n".join([table(grades), *([""] if lines else []), *lines])
 
 
 def as_csv(grades):
-    """Return the CSV: a row for each file, a column for each function and property."""
-    names = list(grades[0].functions)
-    each = [grade.functions[name] for grade in grades for name in names]
-    properties = list(dict.fromkeys(p for entry in each for p in entry["properties"]))
+    """Return the CSV: a row for each file, percent in all and for each function."""
+    names = list(grades[0].weights) if grades else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*CSV_HEAD, *names, *properties])
-    writer.writerows(_csv_row(grade, names, properties) for grade in grades)
+    writer.writerow(["student", "file", "percent", "points", "out_of", *names, "why"])
+    writer.writerows([*map(_cell, _csv_row(grade))] for grade in grades)
     return text.getvalue()
 
 
-CSV_HEAD = (
-    "file", "points", "out_of", "problem", "calls_npsoftmax",
-    "first_wrong", "what", "smallest_input", "looks_like",
-)  # fmt: skip
-
-
-def _csv_row(grade, names, properties):
-    entries = grade.functions
-    first = next((n for n in names if entries[n]["state"] in ("wrong", "stopped")), "")
-    wrong = entries.get(first, {})
-    points = {p: n for e in entries.values() for p, n in e["properties"].items()}
+def _csv_row(grade):
+    why = [f"{name}: {reason}" for name, reason in reasons(grade).items()]
+    points = sum(map(grade.points_of, grade.weights))
     return [
-        *(grade.path.name, grade.points, grade.out_of, grade.problem),
-        "; ".join(borrowed(grade)),
-        *(first, *(wrong.get(key) or "" for key in ("why", "input", "looks_like"))),
-        *(entries[name]["points"] for name in names),
-        *(points[each] for each in properties),
+        *(grade.submission.student, grade.submission.name),
+        *(percent(grade.percent()), f"{points:.6g}"),
+        f"{sum(grade.weights.values()):g}",
+        *(percent(100 * grade.share_of(name)) for name in grade.weights),
+        grade.problem or "; ".join(why),
     ]
+
+
+def _cell(text):
+    """Return text that no spreadsheet takes for a formula."""
+    return (
+        f"'{printable(text)}"
+        if text.startswith(("=", "+", "-", "@"))
+        else printable(text)
+    )
 
 
 def as_json(grades, **about):
     """Return the JSON: `about` the run, and each file with all of its functions."""
-    files = [
-        {
-            "file": grade.path.name,
-            "points": grade.points,
-            "out_of": grade.out_of,
-            "problem": grade.problem,
-            "seconds": round(grade.seconds, 1),
-            "functions": grade.functions,
-        }
-        for grade in grades
-    ]
-    return json.dumps({**about, "files": files}, indent=2) + "\n"
+    return json.dumps({**about, "files": [*map(_as_data, grades)]}, indent=2) + "\n"
+
+
+def _as_data(grade):
+    return {
+        "student": grade.submission.student,
+        "file": grade.submission.name,
+        "percent": round(grade.percent(), 1),
+        "points": round(sum(map(grade.points_of, grade.weights)), 4),
+        "out_of": sum(grade.weights.values()),
+        "problem": grade.problem,
+        "seconds": round(grade.seconds, 1),
+        "functions": {
+            name: {
+                "percent": round(100 * grade.share_of(name), 1),
+                "points": round(grade.points_of(name), 4),
+                "out_of": grade.weights[name],
+                **{k: v for k, v in mark._asdict().items() if k != "held"},
+                "properties": {
+                    row.name: row.name in mark.held for row in CONTRACT[name].asked()
+                },
+            }
+            for name, mark in grade.marks.items()
+        },
+    }

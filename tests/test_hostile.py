@@ -1,0 +1,199 @@
+"""Student code that would break what runs it: it is judged, and so are the others."""
+
+import os
+import subprocess
+import sys
+
+import class_of_forty as forty
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from npsoftmax import softmax, textbook
+from npsoftmax.__main__ import main
+from npsoftmax.checks import CONTRACT, check
+
+NO_WORDS = """
+class E({}):
+    def __str__(self):
+        raise self
+    __repr__ = __str__
+"""
+FLOATS = "np.seterr(all='raise')"
+IN_SOFTMAX = {  # what it does first, what the file has before, and what is said of it
+    "an exception without words": ("raise E", NO_WORDS.format("Exception"), "raises E"),
+    "one that is none": ("raise E", NO_WORDS.format("BaseException"), "raises E"),
+    "GeneratorExit": ("raise GeneratorExit", "", "raises GeneratorExit"),
+    "exit": ("exit()", "", "the code calls exit()"),
+    "os._exit": ("os._exit(0)", "import os", "the code calls exit()"),
+    "pytest.skip": ("pytest.skip('no')", "import pytest", "raises Skipped"),
+    "pytest.exit": ("pytest.exit('no', 0)", "import pytest", "raises Exit"),
+    "a lone surrogate": ("raise ValueError('\\udce9')", "", r"ValueError: \udce9"),
+    "escape codes": ("raise ValueError('\\x1b[2J\\0')", "", r"ValueError: \x1b[2J\x00"),
+    "no end of memory": ("raise MemoryError", "", "more memory than there is"),
+    "None": ("return None", "", "it gives None instead of p"),
+    "a generator": ("yield z", "", "not an array"),
+}
+HARMLESS = {
+    "np.seterr inside": forty.with_lines("softmax", FLOATS),
+    "np.seterr on loading": f"import numpy as np\n{FLOATS}\n{forty.PAGE}",
+    "from numpy import seterr": "from numpy import seterr\n"
+    + forty.with_lines("softmax", "seterr(all='raise')"),
+    "escape codes and NUL": forty.with_lines("softmax", "print('\\x1b[2J\\0')"),
+}
+
+
+def checked(capsys, tmp_path, source, *names):
+    """Return the exit code, the output and the errors of `npsoftmax check`."""
+    path = tmp_path / "homework.py"
+    path.write_text(source)
+    only = [word for name in names for word in ("-k", name)]
+    code = main(["check", str(path), "--examples", "3", "-v", *only])
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", IN_SOFTMAX)
+def test_what_a_function_does_is_said_of_it_and_the_next_is_judged(
+    name, capsys, tmp_path
+):
+    line, before, said = IN_SOFTMAX[name]
+    source = f"{before}\n{forty.with_lines('softmax', line)}"
+    code, output, _ = checked(capsys, tmp_path, source, "softmax", "relu_forward")
+    assert code == 1
+    assert said in " ".join(output.split())
+    assert "softmax                 WRONG" in output
+    assert "relu_forward            right" in output
+    assert output.isascii()
+    assert output.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_harmless_is_right(name, capsys, tmp_path):
+    code, output, _ = checked(capsys, tmp_path, HARMLESS[name], "softmax", "psi")
+    assert code == 0, output
+    assert output.replace("\n", "").isprintable()
+
+
+def test_none_among_the_gradients_is_said(capsys, tmp_path):
+    source = forty.changed("return dx, dW\n", "return None, dW\n")
+    code, output, _ = checked(capsys, tmp_path, source, "lsoftmax_backward")
+    assert code == 1
+    assert "dx is None" in output
+
+
+def test_a_helper_is_found_inside_of_a_function_too(capsys, tmp_path):
+    (tmp_path / "one_helper.py").write_text("one = 1")
+    source = forty.with_lines("softmax", "from one_helper import one")
+    assert checked(capsys, tmp_path, source, "softmax")[0] == 0
+    assert pytest_of(tmp_path, source, "-k", "softmax")[0] == 0
+
+
+def test_a_matrix_is_no_array(capsys, tmp_path):
+    source = forty.changed("return p, Softmax", "return np.matrix(p), Softmax")
+    code, output, _ = checked(capsys, tmp_path, source, "softmax_forward")
+    assert code == 1
+    assert "p is a matrix, not an array" in output
+
+
+@pytest.mark.parametrize("line", ["import os; os._exit(0)", "exit()", "raise E"])
+def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
+    line, capsys, tmp_path
+):
+    source = f"{NO_WORDS.format('BaseException')}\n{line}"
+    code, _, errors = checked(capsys, tmp_path, source)
+    assert code == 2
+    assert errors.startswith("npsoftmax: ")
+    assert errors.count("\n") == 1
+
+
+def test_the_exit_code_is_not_0_where_nothing_was_judged(capsys, tmp_path):
+    for source in (forty.MISTAKEN["wes"].files["wes.py"], "from npsoftmax import *"):
+        assert checked(capsys, tmp_path, source, "softmax")[0] != 0
+
+
+@pytest.mark.parametrize("number", ["x", "-3", "0", "1.5", ""])
+def test_a_number_of_examples_that_makes_no_sense_is_said_in_one_line(number, capsys):
+    assert main(["check", "-k", "psi_prime", f"--examples={number}"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"--examples: {number} is not a whole number from 1" in said
+
+
+@pytest.mark.parametrize("number", [-3, 0, 2.5, "x", True])
+def test_so_it_is_in_a_notebook(number):
+    with pytest.raises(ValueError, match=r"examples is .*: it may be 1, 2, 3"):
+        check(softmax, only=["softmax"], examples=number)
+
+
+def test_a_name_alone_is_a_list_of_one(capsys):
+    outcome = check(only="relu_forward", examples=3)
+    assert [*outcome.reports] == ["relu_forward"]
+    with pytest.raises(ValueError, match="relo is not in the contract"):
+        check(only="relo")
+
+
+SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.text(max_size=3),
+        st.floats(),
+        st.complex_numbers(),
+        st.just(object()),
+        *(arrays(kind, SHAPES) for kind in (float, np.float32, int, complex, bool)),
+        arrays(object, SHAPES, elements=st.none(), fill=st.none()),
+        arrays("U2", SHAPES),
+        arrays("M8[s]", SHAPES),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.nested_given])
+@given(st.sampled_from([*CONTRACT]), ANYTHING)
+@example("softmax_forward", (None, None))
+@example("linear_backward", (None, np.zeros((1, 1)), None))
+def test_whatever_a_function_gives_it_is_judged(name, result):
+    forward = CONTRACT[name].forward
+    functions = {name: lambda *_: result}
+    if forward:
+        functions[forward] = getattr(textbook, forward)
+    with open(os.devnull, "w") as nowhere:
+        outcome = check(functions, only=name, examples=2, stream=nowhere)
+    assert outcome[name].verdict == "wrong"
+    assert outcome[name].failure.message
+
+
+# ----------------------------------------------------------------------------- pytest
+
+
+def pytest_of(folder, source, *options):
+    """Return the exit code and the output of `pytest --solution`."""
+    (folder / "homework.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["--solution", "homework.py", "--solution-examples=3", *options]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_skipping_in_a_function_does_not_skip_its_test(tmp_path):
+    source = "import pytest\ndef softmax(z, axis=-1):\n    pytest.skip('not today')\n"
+    code, output = pytest_of(tmp_path, source)
+    assert code == 1
+    assert "softmax: it raises Skipped" in output
+
+
+@pytest.mark.parametrize(
+    "source", ["import os; os._exit(0)", forty.MISTAKEN["wes"].files["wes.py"]]
+)
+def test_pytest_does_not_end_with_0_where_nothing_was_judged(source, tmp_path):
+    assert pytest_of(tmp_path, source)[0] != 0
+
+
+def test_pytest_says_in_one_line_what_a_number_of_examples_may_be(tmp_path):
+    code, output = pytest_of(tmp_path, "", "--solution-examples=-3")
+    assert code == 4
+    assert "-3 is not a whole number from 1" in output
