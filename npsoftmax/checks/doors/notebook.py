@@ -3,6 +3,8 @@
 import math
 import sys
 import traceback
+from collections.abc import Iterable
+from typing import TextIO
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from npsoftmax.checks.engine.ask import (
     NOT_WRITTEN,
     RIGHT,
     WRONG,
+    FunctionReport,
     check_solution,
 )
 from npsoftmax.checks.engine.load import MISSING, Solution
@@ -22,14 +25,14 @@ from npsoftmax.terminal import LiveLine, painter
 class Outcome:
     """The reports of one check, by function; true if what is written is right."""
 
-    def __init__(self, reports):
+    def __init__(self, reports: Iterable[FunctionReport]):
         self.reports = {each.name: each for each in reports}
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.nothing_is_wrong and RIGHT in self._verdicts
 
     @property
-    def nothing_is_wrong(self):
+    def nothing_is_wrong(self) -> bool:
         """Whether no function is wrong; it may be that none is written yet."""
         return WRONG not in self._verdicts
 
@@ -37,7 +40,7 @@ class Outcome:
     def _verdicts(self):
         return [each.verdict for each in self.reports.values()]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> FunctionReport:
         return self.reports[name]
 
     def __repr__(self):
@@ -48,8 +51,14 @@ class Outcome:
 
 
 def check(
-    functions=None, *, only=None, seed=0, examples=EXAMPLES, verbose=False, stream=None
-):
+    functions: object = None,
+    *,
+    only: Iterable[str] | None = None,
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    verbose: bool = False,
+    stream: TextIO | None = None,
+) -> Outcome:
     """Check a function, several, a module or a dict, print the result, and return it.
 
     functions: what is checked; npsoftmax itself without it. only: names of functions.

@@ -11,9 +11,10 @@ import importlib
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,21 +72,21 @@ class SolutionError(Exception):
 class Solution:
     """The functions of the contract found in one place, and the state of each name."""
 
-    functions: dict
+    functions: dict[str, Callable[..., Any]]
     source: Path | None = None
     own: bool = field(default=False)  # True for npsoftmax itself
-    status: dict = field(init=False)
-    first: dict = field(init=False)  # the FirstCall of each function
+    status: dict[str, str] = field(init=False)
+    first: dict[str, FirstCall] = field(init=False)  # the FirstCall of each function
 
     def __post_init__(self):
         self.status = _Lazy(self._status)
         self.first = _Lazy(self._first_call)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Callable[..., Any]:
         return self.functions[name]
 
     @property
-    def written(self):
+    def written(self) -> list[str]:
         """The names that can be checked, in the contract's order."""
         return [name for name in CONTRACT if self.status[name] == WRITTEN]
 
@@ -111,12 +112,12 @@ class Solution:
                 place[each] = own
 
     @classmethod
-    def reference(cls):
+    def reference(cls) -> "Solution":
         """Return npsoftmax itself as a solution."""
         return cls(_reference_functions(), own=True)
 
     @classmethod
-    def from_object(cls, obj):
+    def from_object(cls, obj: object) -> "Solution":
         """Return the solution in a function, several, a module or a dict."""
         if isinstance(obj, Solution):
             return obj
@@ -179,7 +180,7 @@ class Solution:
             return None
 
 
-def load_solution(path):
+def load_solution(path: str | Path) -> Solution:
     """Return the `Solution` in the Python file `path`. Raises SolutionError."""
     path = Path(path)
     code = _compiled(path)

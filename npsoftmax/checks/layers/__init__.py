@@ -1,5 +1,6 @@
 """The contract: a record for each function, a file a layer, in the page's order."""
 
+from npsoftmax.checks.contract import Function
 from npsoftmax.checks.layers import (
     cross_entropy,
     linear,
@@ -10,4 +11,6 @@ from npsoftmax.checks.layers import (
 )
 
 LAYERS = (softmax, cross_entropy, linear, relu, psi, lsoftmax)
-CONTRACT = {each.name: each for layer in LAYERS for each in layer.FUNCTIONS}
+CONTRACT: dict[str, Function] = {
+    each.name: each for layer in LAYERS for each in layer.FUNCTIONS
+}
