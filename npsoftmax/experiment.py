@@ -1,19 +1,22 @@
-"""In: a Dataset, margins and seeds. Out: one Run after another, and from the Runs a
-table, the differences from softmax seed by seed, and a sentence of plain reading.
+"""In: datasets, margins and seeds. Out: one Run after another, and from the Runs a
+table, the differences from softmax in pairs, and which of the networks collapsed.
 
-Runs come seed by seed, and within a seed margin by margin, all from the same first
-weights and the same order of images: so each margin is compared with softmax in pairs.
+With one seed, all margins have the same first weights, the same order of images and the
+same parts to train and to test on: so each margin is compared with softmax in pairs.
 """
 
-import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from npsoftmax import processes
 from npsoftmax.data import Dataset
-from npsoftmax.metrics import Measures, measure
+from npsoftmax.intervals import Interval, paired_interval
+from npsoftmax.metrics import Measures, PerImage, measure, measure_each, wedge
 from npsoftmax.mlp import Params
-from npsoftmax.training import Epoch, Settings, count_steps, default_annealing, train
+from npsoftmax.training import DivergenceError, Epoch, Settings, settings_for, train
 
 SOFTMAX = 1  # the margin that gives plain softmax
 
@@ -23,8 +26,11 @@ class Run(NamedTuple):
 
     m: int
     seed: int
+    fold: int  # which of the datasets it was trained and tested on
+    settings: Settings
     train: Measures
     test: Measures
+    each: PerImage  # of the test part
     params: Params
 
 
@@ -40,126 +46,164 @@ class Row(NamedTuple):
 
     m: int
     seeds: tuple[int, ...]
-    train_error: Spread  # 0 to 1
-    test_error: Spread  # 0 to 1
+    classes: int
+    images: int  # how many different ones were tested
+    wedge: float  # degrees asked for between neighbours at 360/C, when training ends
     to_weight: Spread  # degrees, like the two below; all on the test part
-    within: Spread
+    to_mean: Spread
     between: Spread
+    test_error: Spread  # 0 to 1
+    train_error: Spread  # 0 to 1
 
 
-class Pairs(NamedTuple):
-    """A margin minus softmax, seed by seed, on the test part."""
+class Pair(NamedTuple):
+    """A margin minus softmax, in pairs of one seed, on the test part."""
 
     m: int
     seeds: tuple[int, ...]
-    error: tuple[float, ...]  # -1 to 1
-    to_weight: tuple[float, ...]  # degrees
+    images: int  # how many different ones were tested
+    to_weight: Interval  # degrees
+    test_error: Interval  # -1 to 1
+
+
+class Diverged(NamedTuple):
+    """A network whose training ended early, and why."""
+
+    m: int
+    seed: int
+    error: DivergenceError
 
 
 def trained(
-    dataset: Dataset,
+    datasets: Sequence[Dataset],
     margins: Sequence[int],
     seeds: Sequence[int],
-    settings: Settings,
-    lam_min: float | None = None,
+    settings: Callable[[int, int], Settings] = settings_for,
+    jobs: int = 1,
     watch: Callable[[int, int, Epoch], None] = lambda m, seed, epoch: None,
-) -> Iterator[Run]:
-    """Yield a Run for each seed and margin: all margins of the first seed come first.
+) -> Iterator[Run | Diverged]:
+    """Yield a Run, or what Diverged, for each seed and margin, as they end.
 
-    lam_min: the smallest lambda for every margin, by default each one's own. watch: is
-    called after each epoch with m, seed and Epoch. Raises DivergenceError.
+    datasets: one for all seeds, or folds: seed s has datasets[s % len(datasets)].
+    settings: from m and how many images there are to train on. jobs: how many processes
+    train at once; what comes out is the same to the digit. They begin anew, so a script
+    that calls this does it below `if __name__ == "__main__":`. watch: is called after
+    each epoch with m, seed and Epoch, whose params are left out.
     """
-    x, y, x_test, y_test = dataset
-    steps = count_steps(len(x), settings)
-    for seed in seeds:
-        for m in margins:
-            annealing = default_annealing(m, steps, lam_min)
-            for epoch in train(x, y, m, seed, settings, annealing):
-                watch(m, seed, epoch)
-            params = epoch.params
-            on_train, on_test = measure(params, x, y), measure(params, x_test, y_test)
-            yield Run(m, seed, on_train, on_test, params)
+    tasks = [(m, seed, seed % len(datasets)) for seed in seeds for m in margins]
+    sizes = [len(dataset.x_train) for dataset in datasets]
+    calls = [(m, seed, fold, settings(m, sizes[fold])) for m, seed, fold in tasks]
+    for message in processes.run(_network, datasets, calls, jobs):
+        m, seed, _ = tasks[message.task]
+        if message.kind == "sent":
+            watch(m, seed, message.value)
+        elif message.kind == "returned":
+            yield message.value
+        elif isinstance(message.value, DivergenceError):
+            yield Diverged(m, seed, message.value)
+        else:
+            raise message.value
+
+
+def _network(datasets, m, seed, fold, settings, send):
+    """Return the Run of one network; send its epochs."""
+    x, y, x_test, y_test = datasets[fold]
+    for epoch in train(x, y, m, seed, settings):
+        send(epoch._replace(params=None))
+    on_test, each = measure_each(epoch.params, x_test, y_test)
+    on_train = measure(epoch.params, x, y)
+    return Run(m, seed, fold, settings, on_train, on_test, each, epoch.params)
 
 
 def table(runs: Sequence[Run]) -> list[Row]:
-    """Return a Row for each margin, in the order in which they were trained."""
+    """Return a Row for each margin, in their order."""
     return [_row(m, [run for run in runs if run.m == m]) for m in margins_of(runs)]
 
 
-def pairs(runs: Sequence[Run]) -> list[Pairs]:
-    """Return Pairs for each margin from 2, over the seeds that softmax has as well."""
-    softmax = {run.seed: run.test for run in runs if run.m == SOFTMAX}
+def pairs(runs: Sequence[Run]) -> list[Pair]:
+    """Return a Pair for each margin from 2, over the seeds that softmax has as well."""
+    softmax = {run.seed: run for run in runs if run.m == SOFTMAX}
+    both = [run for run in runs if run.m != SOFTMAX and run.seed in softmax]
     return [
-        _pairs(m, [run for run in runs if run.m == m and run.seed in softmax], softmax)
-        for m in margins_of(runs)
-        if m != SOFTMAX and softmax
+        _pair(m, [(run, softmax[run.seed]) for run in both if run.m == m])
+        for m in margins_of(both)
     ]
 
 
 def margins_of(runs: Sequence[Run]) -> list[int]:
-    """Return each margin once, in the order in which they were trained."""
-    return list(dict.fromkeys(run.m for run in runs))
+    """Return each margin once, from the smallest."""
+    return sorted({run.m for run in runs})
 
 
-def reading(rows: Sequence[Row]) -> str:
-    """Return one sentence that says what the table shows; empty without softmax."""
-    softmax = next((row for row in rows if row.m == SOFTMAX), None)
-    others = [row for row in rows if row.m != SOFTMAX]
-    if softmax is None or not others:
-        return ""
-    errors = [_compared(row.test_error, softmax.test_error, _COUNT) for row in others]
-    angles = [_compared(row.to_weight, softmax.to_weight, _SIZE) for row in others]
-    clauses = [f"m = {row.m} {text}" for row, text in zip(others, errors, strict=True)]
-    clauses[0] = clauses[0].replace(f"= {others[0].m} ", f"= {others[0].m} makes ")
-    return (
-        f"Against softmax, on images not trained on, {_listed(clauses)} errors; the "
-        f"mean angle to the own class's weight is {_listed(angles)}."
-    )
+def collapsed(run: Run, labels: Sequence | None = None) -> list[str]:
+    """Return in words how a network has collapsed; nothing where it has not.
 
-
-_COUNT = ("fewer", "as many", "more")
-_SIZE = ("smaller", "the same", "larger")
-
-
-def _compared(a: Spread, b: Spread, words: tuple[str, str, str]) -> str:
-    """Return how the mean of `a` compares with that of `b`: `29 % fewer`."""
-    less, same, more = words
-    if a.mean == b.mean or math.isnan(a.mean - b.mean):
-        return same if a.mean == b.mean else "unknown"
-    word = less if a.mean < b.mean else more
-    return f"{100 * abs(a.mean / b.mean - 1):.0f} % {word}" if b.mean else word
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Return `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    labels: what the classes are called, by default 0 .. C - 1. Two classes are taken
+    for one where their means are less than a sixth of 360/C degrees apart; features for
+    lost where more than a hundredth of them are 0.
+    """
+    test, C = run.test, run.params.W4.shape[1]
+    labels = labels or range(C)
+    words = []
+    if test.between < 360 / C / 6:
+        both = "classes {} and {} are".format(*(labels[c] for c in test.nearest))
+        words.append(f"{both} {test.between:.1f} degrees apart")
+    if test.never:
+        classes = "class" if len(test.never) == 1 else "classes"
+        some = ", ".join(str(labels[c]) for c in test.never[:5]) + ", ..." * (
+            len(test.never) > 5
+        )
+        words.append(f"{classes} {some} never predicted")
+    if test.without_angle > len(run.each.wrong) / 100:
+        words.append(f"{test.without_angle:,} features are 0")
+    return words
 
 
 def _row(m: int, runs: Sequence[Run]) -> Row:
+    C = runs[0].params.W4.shape[1]
+
     def over_seeds(part, name):
         return spread([getattr(getattr(run, part), name) for run in runs])
 
     return Row(
         m,
         tuple(run.seed for run in runs),
-        train_error=over_seeds("train", "error"),
-        test_error=over_seeds("test", "error"),
+        C,
+        _images(runs),
+        wedge(m, runs[0].settings.lam_min, 360 / C),
         to_weight=over_seeds("test", "to_weight"),
-        within=over_seeds("test", "within"),
+        to_mean=over_seeds("test", "to_mean"),
         between=over_seeds("test", "between"),
+        test_error=over_seeds("test", "error"),
+        train_error=over_seeds("train", "error"),
     )
 
 
-def _pairs(m: int, runs: Sequence[Run], softmax: dict[int, Measures]) -> Pairs:
-    return Pairs(
+def _pair(m: int, both: Sequence[tuple[Run, Run]]) -> Pair:
+    def difference(name):
+        values = [
+            getattr(run.each, name).astype(np.float64) - getattr(softmax.each, name)
+            for run, softmax in both
+        ]
+        return paired_interval(values, [run.fold for run, _ in both])
+
+    return Pair(
         m,
-        tuple(run.seed for run in runs),
-        tuple(run.test.error - softmax[run.seed].error for run in runs),
-        tuple(run.test.to_weight - softmax[run.seed].to_weight for run in runs),
+        tuple(run.seed for run, _ in both),
+        _images([run for run, _ in both]),
+        difference("to_weight"),
+        difference("wrong"),
     )
+
+
+def _images(runs: Sequence[Run]) -> int:
+    """Return how many different images were tested."""
+    return sum({run.fold: len(run.each.wrong) for run in runs}.values())
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the Spread of one or more values."""
-    deviation = statistics.stdev(values) if len(values) > 1 else math.nan
+    """Return the Spread of one or more values; nan where one of them is nan."""
+    if not np.isfinite(values).all():
+        return Spread(float("nan"), float("nan"))
+    deviation = statistics.stdev(values) if len(values) > 1 else float("nan")
     return Spread(statistics.fmean(values), deviation)

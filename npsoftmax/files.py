@@ -14,7 +14,7 @@ def write_whole(path, content, replace=False):
     path = Path(path)
     if not replace and os.path.lexists(path):
         raise FileExistsError(f"{path} exists already")
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".npsoftmax-")
     try:
         with open(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

@@ -3,8 +3,9 @@
     error       the share of rows whose largest plain logit x W is not the label's:
                 the margin is for training only and never enters here
     to_weight   mean angle between a feature and its own class's weight W_y
-    within      mean angle between a feature and the mean of its own class
+    to_mean     mean angle between a feature and the mean of its own class
     between     the smallest angle between the means of two classes
+    wedge       the angle a margin asks to be empty between two classes
 
 All angles are in degrees, those between a and b by Kahan's formula. Its error is some
 eps, also near 0, where arccos has the square root of that: between (1, 0) and (1, 1e-9)
@@ -24,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arrays import Array, Integers, Numbers
+from npsoftmax.lsoftmax import psi
 from npsoftmax.mlp import Params, features
 
 ROWS_AT_ONCE = 4096
@@ -34,25 +36,43 @@ class Measures(NamedTuple):
 
     error: float  # 0 to 1
     to_weight: float  # degrees
-    within: float  # degrees
+    to_mean: float  # degrees
     between: float  # degrees
+    nearest: tuple[int, int]  # the two classes `between` is about
+    never: tuple[int, ...]  # classes that have images, and are never predicted
     without_angle: int  # features of length zero, left out of the angles
+
+
+class PerImage(NamedTuple):
+    """What is known of each image, for comparing two networks image by image."""
+
+    wrong: np.ndarray  # (N,) bool
+    to_weight: np.ndarray  # (N,) degrees, nan where there is no angle
 
 
 def measure(params: Params, x: Array, y: Integers) -> Measures:
     """Return the Measures of a network on images x (N, D) with labels y (N,)."""
+    return measure_each(params, x, y)[0]
+
+
+def measure_each(params: Params, x: Array, y: Integers) -> tuple[Measures, PerImage]:
+    """Return the Measures, and PerImage what two of them are the means of."""
     f = features_in_blocks(params, x)  # (N, F)
     W = params.W4  # (F, C)
     means = class_means(f, y, W.shape[1])  # (C, F)
+    predicted = (f @ W).argmax(axis=1)  # (N,)
     to_weight = angle(f, W.T[y])  # (N,)
-    within = angle(f, means[y])  # (N,)
-    return Measures(
-        error=error_rate((f @ W).argmax(axis=1), y),
+    between, nearest = nearest_means(means)
+    measures = Measures(
+        error=error_rate(predicted, y),
         to_weight=_mean_of_known(to_weight),
-        within=_mean_of_known(within),
-        between=smallest_angle_between(means),
+        to_mean=_mean_of_known(angle(f, means[y])),
+        between=between,
+        nearest=nearest,
+        never=tuple(np.setdiff1d(y, predicted).tolist()),
         without_angle=int((~f.any(axis=1)).sum()),
     )
+    return measures, PerImage(predicted != y, to_weight)
 
 
 def features_in_blocks(params: Params, x: Array, rows: int = ROWS_AT_ONCE) -> Array:
@@ -99,17 +119,35 @@ def class_means(f: Array, y: Numbers, C: int) -> Array:
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
-def smallest_angle_between(means: Numbers) -> float:
-    """Return the smallest angle in degrees between two rows of `means` (C, F).
+def nearest_means(means: Numbers) -> tuple[float, tuple[int, ...]]:
+    """Return the smallest angle in degrees between two rows of means (C, F), and which.
 
-    Rows without an angle are left out; with fewer than two others, the result is nan.
+    Rows without an angle are left out; with fewer than two others, it is nan and ().
     """
     means = np.asarray(means)
-    known = means[np.isfinite(means).all(axis=1) & means.any(axis=1)]  # (K, F)
-    first, second = np.triu_indices(len(known), k=1)
+    known = np.flatnonzero(np.isfinite(means).all(axis=1) & means.any(axis=1))  # (K,)
+    first, second = (known[i] for i in np.triu_indices(len(known), k=1))
     if len(first) == 0:
-        return float("nan")
-    return float(angle(known[first], known[second]).min())
+        return float("nan"), ()
+    apart = angle(means[first], means[second])  # (K (K - 1) / 2,)
+    least = apart.argmin()
+    return float(apart[least]), (int(first[least]), int(second[least]))
+
+
+def wedge(m: int, lam: float, apart: float) -> float:
+    """Return how many degrees margin m with lambda asks to be empty between classes.
+
+    apart: degrees between their weights, which are of one length. From its weight, a
+    class reaches to the theta where (6) of lsoftmax.py equals the other's cosine,
+    (lam cos(theta) + psi(theta)) / (1 + lam) = cos(apart - theta); the wedge is the
+    rest, apart - 2 theta. With lam = 0 it is (m - 1) / (m + 1) of `apart`.
+    """
+    apart = np.radians(apart)
+    low, high = 0.0, apart / 2
+    while low < (theta := (low + high) / 2) < high:
+        own = (lam * np.cos(theta) + psi(theta, m)) / (1 + lam)
+        low, high = (theta, high) if own > np.cos(apart - theta) else (low, theta)
+    return float(np.degrees(apart - 2 * high))
 
 
 def _directions(a):

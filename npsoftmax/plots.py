@@ -31,6 +31,8 @@ CLASS_COLOURS = (
     "#bc5a1a", "#264c35", "#ac74f7", "#cdd998", "#856387",
 )  # fmt: skip
 
+MOST_BADGES = 40  # beyond, names of classes would lie on each other
+
 # For curves: M. Okabe and K. Ito, "Color Universal Design" (2008).
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GOOD, BAD = LINES[0], LINES[1]
@@ -128,6 +130,7 @@ class Features(NamedTuple):
     y: np.ndarray  # (N,)
     W: np.ndarray  # (2, C)
     title: str
+    labels: Sequence | None = None  # what the classes are called, by default 0 .. C-1
 
 
 def class_colours(C):
@@ -160,17 +163,20 @@ def draw_features(axes, features, reach=None):
     Returns the Axes. The rays show directions, not lengths: each ends on the circle of
     radius `reach`, by default just beyond the longest feature, with its class on it.
     """
-    x, y, W, title = features
+    x, y, W, title, labels = features
     C = W.shape[1]
+    labels = range(C) if labels is None else labels
     reach = reach or _reach(x)
     turn = np.linspace(0, 2 * np.pi, 181)
     axes.plot(reach * np.cos(turn), reach * np.sin(turn), color=FAINT, linewidth=0.8)
     for c, colour in enumerate(class_colours(C)):
         end = reach * W[:, c] / (np.hypot(*W[:, c]) or 1.0)  # (2,)
         axes.plot(*np.outer([0, 1], end).T, color=colour, linewidth=1.1, alpha=0.8)
+        if C > MOST_BADGES:
+            continue
         axes.text(
-            *end, str(c), size=8.5, weight="bold", ha="center", va="center_baseline",
-            color="white" if _is_dark(colour) else INK,
+            *end, str(labels[c]), size=8.5, weight="bold", ha="center",
+            va="center_baseline", color="white" if _is_dark(colour) else INK,
             bbox={"boxstyle": "circle,pad=0.22", "fc": colour, "ec": "white"},
         )  # fmt: skip
     order = np.random.default_rng(0).permutation(len(x))  # no class lies on the others
@@ -204,19 +210,31 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
             draw_features(axes[row, column], features, reach)
     for panel, name in zip(axes[:, 0], ("train", "test"), strict=True):
         panel.set_ylabel(name, size=13, weight="bold", labelpad=2)
-    C = train[0].W.shape[1]
-    handles = [
-        Line2D([], [], color=colour, marker="o", linewidth=1.1, label=str(c))
-        for c, colour in enumerate(class_colours(C))
-    ]
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(C, 4 * columns),
-        title="dot: the features of one image; ray: the direction of a class's weight",
-        title_fontsize=9, handlelength=1.6, columnspacing=1.6,
-    )  # fmt: skip
+    _legend_of_classes(figure, train[0], columns)
     if note:
         figure.suptitle(note, size=9, color=SOFT_INK)
     return figure
+
+
+def _legend_of_classes(figure, features, columns):
+    """Say below a figure of so many panels across what dots, rays and colours are."""
+    C = features.W.shape[1]
+    labels = range(C) if features.labels is None else features.labels
+    shown = range(C) if C <= MOST_BADGES else [0, C // 2, C - 1]
+    colours = class_colours(C)
+    handles = [
+        Line2D([], [], color=colours[c], marker="o", linewidth=1.1, label=labels[c])
+        for c in shown
+    ]
+    title = "dot: the features of one image;"
+    title += " " if columns > 1 else "\n"
+    title += "ray: the direction of a class's weight"
+    if len(shown) < C:
+        title += f"\n{C} classes, their colours in the order of the rainbow"
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(C, 4 * columns),
+        title=title, title_fontsize=9, handlelength=1.6, columnspacing=1.6,
+    )  # fmt: skip
 
 
 def _reach(x):

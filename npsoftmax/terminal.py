@@ -33,6 +33,12 @@ def plus_minus(stream: TextIO) -> str:
     return sign
 
 
+def columns(stream: TextIO) -> int:
+    """Return how wide a line may be: that of the terminal, from 40; 80 elsewhere."""
+    width = shutil.get_terminal_size().columns if stream.isatty() else 80
+    return max(width, 40)
+
+
 class LiveLine:
     """One line of a terminal that is written anew; on any other stream, nothing."""
 

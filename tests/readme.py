@@ -1,7 +1,8 @@
 """What the README shows is what the commands print: `python tests/readme.py` writes it
 anew between its marks, and test_readme.py compares.
 
-The table comes from digits.json, which `npsoftmax train --json` printed.
+The table comes from digits.json, which `npsoftmax train --json` printed; what is said
+of MNIST, here and in mnist.md, from mnist.json, which the command in mnist.md printed.
 """
 
 import contextlib
@@ -15,11 +16,12 @@ import plantings
 
 from npsoftmax import __main__ as command_line
 from npsoftmax import experiment
-from npsoftmax.commands import train
-from npsoftmax.metrics import Measures
+from npsoftmax.commands import report
+from npsoftmax.intervals import Interval
 
 README = Path(__file__).parent.parent / "README.md"
 RECORD = Path(__file__).parent / "digits.json"
+MNIST = Path(__file__).parent / "mnist.md"
 MISTAKE = ("cross_entropy_backward", "one-hot in column y[0]")
 BLOCK = r"(<!-- {} -->\n```text\n)(.*?)(```\n)"
 
@@ -30,6 +32,10 @@ def main():
         text = re.sub(BLOCK.format(mark), rf"\g<1>{escaped(printed)}\g<3>", text,
                       flags=re.DOTALL)  # fmt: skip
     README.write_text(text, encoding="utf-8")
+    page = MNIST.read_text(encoding="utf-8")
+    pattern = BLOCK.format("npsoftmax")
+    page = re.sub(pattern, rf"\g<1>{mnist()}\g<3>", page, flags=re.DOTALL)
+    MNIST.write_text(page, encoding="utf-8")
 
 
 def shown():
@@ -47,21 +53,46 @@ def escaped(printed):
     return printed.replace("\\", r"\\")
 
 
-def recorded_runs():
-    """Return the Runs of digits.json, without their parameters."""
-    return [
-        experiment.Run(
-            run["m"], run["seed"], Measures(**run["train"]), Measures(**run["test"]), ()
-        )
-        for run in json.loads(RECORD.read_text(encoding="utf-8"))["runs"]
+def recorded(path=RECORD):
+    """Return the Rows and Pairs of a file that `npsoftmax train --json` printed."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    rows = [experiment.Row(**_with(experiment.Spread, row)) for row in fields["rows"]]
+    pairs = [
+        experiment.Pair(**_with(Interval, pair)) for pair in fields["minus_softmax"]
     ]
+    return rows, pairs
+
+
+def _with(kind, fields):
+    """Return the fields, those that are dicts as this kind of NamedTuple."""
+    return {
+        name: kind(**value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }
+
+
+def page():
+    return report.Page.of(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
 
 
 def table():
-    """Return the table, without the differences seed by seed, for length."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    rows, _differences, _reading = train._report(recorded_runs(), stream).split("\n\n")
-    return f"{rows}\n"
+    """Return the table, without the words and the pairs below it, for length."""
+    return f"{report.table(recorded()[0], page())}\n"
+
+
+def mnist():
+    """Return all that was printed on MNIST, without what to do next."""
+    return f"{report.report(*recorded(MNIST.with_suffix('.json')), page())}\n"
+
+
+def mnist_in_short():
+    """Return what the README says of MNIST."""
+    softmax, *margins = recorded(MNIST.with_suffix(".json"))[0]
+    errors = report.listed([f"{100 * row.test_error.mean:.2f}" for row in margins])
+    angles = report.listed([f"{row.to_weight.mean:.1f}" for row in margins])
+    of_softmax = f"{softmax.to_weight.mean:.1f} degrees and "
+    of_softmax += f"{100 * softmax.test_error.mean:.2f} % errors"
+    return f"softmax: {of_softmax}; m = 2, 3 and 4: {angles} degrees, {errors} %"
 
 
 def example(text):

@@ -1,5 +1,6 @@
 """`npsoftmax figures`: lists, writes all or none, and never over a file unasked."""
 
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 from npsoftmax import plots
 from npsoftmax.__main__ import main
 from npsoftmax.commands import figures
-from npsoftmax.training import Settings
+from npsoftmax.training import settings_for
 
 STARTS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
@@ -22,9 +23,11 @@ def test_without_out_every_figure_is_listed_and_none_is_written(
 ):
     monkeypatch.chdir(tmp_path)
     assert main(["figures"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
+    words = " ".join(printed.split())
     for name, picture in figures.GALLERY.items():
-        assert f"{name:16}{picture.shows}" in lines
+        assert f"{name} {picture.shows}" in words
     assert listing(tmp_path) == []
 
 
@@ -38,7 +41,10 @@ def test_listing_does_not_load_matplotlib():
 
 
 def test_every_figure_is_written_from_one_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(figures, "Settings", lambda: Settings(epochs=1))
+    def short(m, N):
+        return settings_for(m, N)._replace(epochs=1)
+
+    monkeypatch.setattr(figures, "settings_for", short)
     monkeypatch.setitem(plots.STYLE, "savefig.dpi", 40)
     folder = tmp_path / "new" / "folder"
     assert main(["figures", "--out", str(folder)]) == 0
@@ -109,3 +115,28 @@ def test_the_derivative_of_the_example_is_right():
     for x in (0.1, 0.7, 1.5):
         numeric = complex_step(figures.hard_to_differentiate, x)
         assert abs(figures.its_derivative(x) - numeric) < 1e-14 * abs(numeric)
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("a" * 300, "File name too long"),
+        ("circle", "is a file, but it must be a folder"),
+        ("circle/below", "no folder .* that can be written"),
+        ("dangling", "is a file, but it must be a folder"),
+        ("file", "is a file, but it must be a folder"),
+        ("file/below", "no folder .* that can be written"),
+        ("/proc/new", "cannot be written to"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_one_line(
+    folder, words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").write_text("mine")
+    assert main(["figures", "jacobian", "--out", folder]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert re.search(words, line)
+    assert listing(tmp_path) == ["circle", "dangling", "file"]

@@ -3,6 +3,8 @@
 import ast
 import inspect
 import re
+import warnings
+from pathlib import PureWindowsPath
 
 import numpy as np
 import pytest
@@ -73,6 +75,23 @@ def test_start_refuses_a_name_it_cannot_use_with_one_line(name, tmp_path, capsys
     assert error.startswith("npsoftmax: ")
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        (PureWindowsPath(r"C:\Users\me\homework.py"), "C:/Users/me/homework.py"),
+        ('a"""b.py', '\'a"""b.py\''),
+        ("back\\", "'back\\'"),
+        ("\\N{x}.py", "'\\N{x}.py'"),
+        ("a b.py", "'a b.py'"),
+    ],
+)
+def test_the_homework_is_python_whatever_its_name_and_says_that_name(path, named):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        docstring = ast.get_docstring(ast.parse(homework(path)))
+    assert f"npsoftmax check {named}\n" in docstring
 
 
 def test_the_homework_is_plain_ascii_in_lines_of_88():

@@ -1,17 +1,22 @@
 """The error rate, and the angles within and between classes."""
 
+import itertools
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
+from npsoftmax.lsoftmax import lsoftmax_forward
 from npsoftmax.metrics import (
     angle,
     class_means,
     error_rate,
     features_in_blocks,
     measure,
-    smallest_angle_between,
+    measure_each,
+    nearest_means,
+    wedge,
 )
 from npsoftmax.mlp import features, init_params, predict
 
@@ -65,14 +70,20 @@ def test_a_class_without_a_feature_has_no_mean():
 
 def test_the_smallest_angle_between_means_is_that_of_the_nearest_two():
     means = np.array([at(0), at(100), at(130, 5), at(250)])
-    assert smallest_angle_between(means) == pytest.approx(30, rel=16 * EPS)
+    least, both = nearest_means(means)
+    assert least == pytest.approx(30, rel=16 * EPS)
+    assert both == (1, 2)
 
 
 def test_means_without_an_angle_are_left_out_of_the_smallest():
     missing, zero = np.full(2, np.nan), np.zeros(2)
     means = np.array([at(0), missing, at(40), zero])
-    assert smallest_angle_between(means) == pytest.approx(40, rel=16 * EPS)
-    assert np.isnan(smallest_angle_between(means[:2]))
+    least, both = nearest_means(means)
+    assert least == pytest.approx(40, rel=16 * EPS)
+    assert both == (0, 2)
+    least, both = nearest_means(means[:2])
+    assert np.isnan(least)
+    assert both == ()
 
 
 def test_the_error_rate_is_the_share_of_rows_that_differ():
@@ -112,6 +123,46 @@ def test_features_of_length_zero_are_counted_and_left_out_of_the_angles():
     measures, others = measure(params, x, y), measure(params, x[3:], y[3:])
     assert measures.without_angle == 3
     assert measures.to_weight == pytest.approx(others.to_weight, rel=64 * EPS)
+
+
+def test_measures_are_the_means_of_what_each_image_has():
+    params, x, y = network_and_images(30)
+    measures, each = measure_each(params, x, y)
+    assert measures.error == each.wrong.mean()
+    assert measures.to_weight == pytest.approx(each.to_weight.mean(), rel=64 * EPS)
+
+
+def test_classes_that_are_never_predicted_are_named():
+    params, x, y = network_and_images(30)
+    W4 = params.W4.copy()
+    W4[:, 2] = -1e3 * features(params, x).sum(axis=0)  # far behind every feature
+    predicted = predict(params._replace(W4=W4), x)
+    expected = tuple(sorted(set(y.tolist()) - set(predicted.tolist())))
+    assert 2 in expected
+    assert measure(params._replace(W4=W4), x, y).never == expected
+
+
+@given(m=st.integers(1, 8), lam=st.floats(0, 100), apart=st.floats(1, 180))
+def test_at_the_wedge_s_edge_both_classes_have_the_same_logit(m, lam, apart):
+    theta = np.radians(apart - wedge(m, lam, apart)) / 2  # from the first weight
+    W = np.stack([at(0), at(apart)], axis=1)  # (2, 2), of length 1
+    x = at(np.degrees(theta))[None]  # (1, 2)
+    z, _ = lsoftmax_forward(x, W, [0], m, lam)
+    # Logits move by up to m^2 times what an angle does, rounded some ten times.
+    assert abs(z[0, 0] - z[0, 1]) <= 16 * m**2 * EPS
+
+
+@given(m=st.integers(1, 8), apart=st.floats(1, 180))
+def test_without_lambda_the_wedge_is_the_paper_s_and_lambda_makes_it_narrower(m, apart):
+    # psi is right to 9 EPS and the mix of two cosines to some more, say 32; where they
+    # meet, their difference falls by sin(apart/2) or more a radian; a wedge has two
+    # ends.
+    tolerance = np.degrees(2 * 32 * EPS / np.sin(np.radians(apart / 2)))
+    full = wedge(m, 0.0, apart)
+    assert full == pytest.approx((m - 1) / (m + 1) * apart, abs=tolerance)
+    widths = [wedge(m, lam, apart) for lam in (0.0, 0.1, 1.0, 10.0, 1000.0)]
+    for wider, narrower in itertools.pairwise(widths):
+        assert narrower <= wider + tolerance
 
 
 def network_and_images(N):

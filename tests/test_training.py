@@ -1,23 +1,26 @@
 """SGD, the annealing of lambda, and the training loop."""
 
+import inspect
 import itertools
 import re
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
-from npsoftmax.data import load_digits
+from npsoftmax import training
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
 from npsoftmax.training import (
-    LAM_MIN,
+    LARGE_FROM,
     Annealing,
     DivergenceError,
     Settings,
+    annealing_of,
     count_steps,
-    default_annealing,
     rate_at,
+    settings_for,
     sgd_step,
     train,
 )
@@ -125,14 +128,64 @@ def test_the_authors_constants_for_mnist_never_let_the_margin_in_on_a_short_run(
     assert 380 < authors(1100) < 390
 
 
+@pytest.mark.parametrize("N", [1437, LARGE_FROM])
 @pytest.mark.parametrize("m", [2, 3, 4, 5, 30])
-def test_by_default_lambda_is_at_its_smallest_well_before_the_rate_first_falls(m):
-    settings = Settings()
-    steps = count_steps(len(load_digits().x_train), settings)
-    annealing = default_annealing(m, steps)
-    first_fall = next(n for n in range(steps) if rate_at(n, steps, settings) < 0.04)
-    assert annealing(2 * first_fall // 3) == pytest.approx(LAM_MIN[min(m, 4)])
-    assert annealing(first_fall) == LAM_MIN[min(m, 4)]
+def test_by_default_lambda_is_at_its_smallest_well_before_the_rate_first_falls(m, N):
+    settings = settings_for(m, N)
+    steps = count_steps(N, settings)
+    annealing = annealing_of(settings, N)
+    rates = [rate_at(step, steps, settings) for step in range(steps)]
+    first_fall = next(n for n, rate in enumerate(rates) if rate < rates[0])
+    assert annealing(2 * first_fall // 3) == pytest.approx(settings.lam_min)
+    assert annealing(first_fall) == settings.lam_min
+
+
+@pytest.mark.parametrize("N", [1, LARGE_FROM - 1, LARGE_FROM, 60_000])
+def test_margins_differ_in_rate_and_lam_min_alone_and_from_4_on_not_at_all(N):
+    softmax, *margins = (settings_for(m, N) for m in range(1, 7))
+    for chosen in margins:
+        same = {"rate": softmax.rate, "lam_min": softmax.lam_min}
+        assert chosen._replace(**same) == softmax
+    assert margins[2] == margins[3] == margins[4]
+
+
+def test_the_rule_by_size_has_one_step():
+    for m in (1, 2, 3, 4):
+        sizes = [settings_for(m, N) for N in (1, LARGE_FROM - 1, LARGE_FROM, 10**6)]
+        assert sizes[0] == sizes[1] != sizes[2] == sizes[3]
+
+
+def errors_beside_the_settings():
+    """Return the rows that training.py quotes: the rate, and an error a margin."""
+    source = inspect.getsource(training)
+    row = r"^# .* (0\.\d+)" + 4 * r" +([\d.]+)" + "$"
+    return re.findall(row, source, re.MULTILINE)
+
+
+def test_the_errors_beside_the_settings_are_those_of_the_search():
+    page = (Path(__file__).parent / "settings.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| ([\d.]+) \| 0.0005 (.*) \|$", page, re.MULTILINE)
+    searched = [
+        [rate, *(error for error, _ in re.findall(r"([\d.]+), ([\d.]+)", cells))]
+        for rate, cells in found
+    ]
+    assert [list(row) for row in errors_beside_the_settings()] == searched
+
+
+@pytest.mark.parametrize(("size", "N"), [("small", 1437), ("large", 60_000)])
+def test_the_rate_of_each_margin_has_the_smallest_error_of_the_search(size, N):
+    quoted = errors_beside_the_settings()
+    rows = np.array(quoted[:4] if size == "small" else quoted[4:], float)
+    for m in (1, 2, 3, 4):
+        assert settings_for(m, N).rate == rows[rows[:, m].argmin(), 0]
+
+
+@pytest.mark.parametrize("m", [1, 4])
+def test_without_settings_those_of_the_margin_and_the_size_are_taken(m):
+    x, y = images()
+    first, chosen = next(train(x, y, m, 0)), settings_for(m, len(x))
+    assert first.loss == next(train(x, y, m, 0, chosen)).loss
+    assert first.rate == chosen.rate
 
 
 @pytest.mark.parametrize("lam_min", [0, -1, 1001, float("nan")])

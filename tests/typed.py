@@ -77,7 +77,8 @@ def network() -> None:
 
 def gradients() -> None:
     def cubes(x: Array) -> np.floating[Any]:
-        return np.sum(x**3)
+        total: np.floating[Any] = np.sum(x**3)
+        return total
 
     def of_labels(x: Numbers, W: Numbers) -> tuple[Array, nps.LSoftmaxCache]:
         return nps.lsoftmax_forward(x, W, y, m)

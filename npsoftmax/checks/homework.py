@@ -8,6 +8,7 @@ What a function's record says of itself becomes its docstring.
 
 import shlex
 import textwrap
+from pathlib import PurePath
 
 from npsoftmax.checks.layers import CONTRACT
 
@@ -44,7 +45,7 @@ import numpy as np
 
 def homework(path):
     """Return the homework's source, with `path` as the FILE of its commands."""
-    text = HEADER.replace("check FILE", f"check {shlex.quote(str(path))}")
+    text = HEADER.replace("check FILE", f"check {_quoted(path)}")
     return text + "".join(map(_stub, CONTRACT.values()))
 
 
@@ -52,6 +53,12 @@ def _stub(function):
     docstring = f'    """{function.stub}"""'
     body = "    raise NotImplementedError"
     return f"\n\ndef {function.signature}:\n{docstring}\n{body}\n"
+
+
+def _quoted(path):
+    """Return the path as a shell takes it, inside a docstring that stays Python."""
+    name = path.as_posix() if isinstance(path, PurePath) else str(path)
+    return shlex.quote(name).replace("\\", r"\\").replace('"', r"\"")
 
 
 def hint(name, more=False):

@@ -5,22 +5,25 @@ is drawn from an example. One size serves a notebook and a slide: 7.4 inches wid
 (the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
 """
 
+import os
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import processes
 from npsoftmax.commands import CommandError
+from npsoftmax.commands.shared import FORMATS, check_writable, features_of_runs
 from npsoftmax.data import load_digits
 from npsoftmax.experiment import trained
 from npsoftmax.files import write_whole
-from npsoftmax.metrics import angle, features_in_blocks
-from npsoftmax.training import Settings, count_steps, default_annealing
+from npsoftmax.terminal import columns
+from npsoftmax.training import annealing_of, count_steps, settings_for
 
 MARGINS = (1, 2, 3, 4)
-FORMATS = ("png", "pdf", "svg")
 EXAMPLES = """\
 examples:
   npsoftmax figures                            what there is
@@ -51,32 +54,20 @@ def its_derivative(x):
 
 def draw_annealing(plots, runs):
     """Return the figure of lambda as `npsoftmax train` lets it fall for m = 4."""
-    steps = count_steps(len(load_digits()[0]), Settings())
-    return plots.annealing(default_annealing(4, steps), steps).figure
+    N = len(load_digits().x_train)
+    settings = settings_for(4, N)
+    steps = count_steps(N, settings)
+    return plots.annealing(annealing_of(settings, N), steps).figure
 
 
 def draw_features(plots, runs):
     """Return the paper's figure 2, train over test, from the networks in `runs`."""
-    x, y, x_test, y_test = load_digits()
-
-    def panels(x, y, part):
-        for run in runs:
-            error = 100 * getattr(run, part).error
-            title = f"{_name(run.m)}: {part} error {error:.1f} %"
-            f = features_in_blocks(run.params, x)  # (N, 2)
-            yield plots.Features(f, y, run.params.W4, title)
-
-    train, test = panels(x, y, "train"), panels(x_test, y_test, "test")
-    return plots.figure_of_features(list(train), list(test))
+    return features_of_runs(runs, load_digits(runs[0].fold))
 
 
 def draw_angles(plots, runs):
     """Return the figure of the test digits' angles to their own class's weight."""
-    x, y, x_test, y_test = load_digits()
-    angles = {
-        run.m: angle(features_in_blocks(run.params, x_test), run.params.W4.T[y_test])
-        for run in runs
-    }
+    angles = {run.m: run.each.to_weight for run in runs}
     return plots.angle_histogram(angles).figure
 
 
@@ -147,7 +138,8 @@ def run(args):
             raise CommandError(f"there is no figure {name}: {', '.join(GALLERY)}")
     names = list(dict.fromkeys(args.names)) or list(GALLERY)
     if args.out is None:
-        print("\n".join(f"{name:16}{GALLERY[name].shows}" for name in names))
+        for name in names:
+            print(in_columns(name, GALLERY[name].shows, columns(sys.stdout)))
         print("\nnpsoftmax figures --out DIR writes them.")
         return 0
     paths = {name: args.out / f"{name}.{args.format}" for name in names}
@@ -159,11 +151,21 @@ def run(args):
     return 0
 
 
+def in_columns(name, what, width):
+    """Return a name and what it means, in lines of at most `width` columns."""
+    return textwrap.fill(
+        what, width - 1, initial_indent=f"{name:16}", subsequent_indent=16 * " "
+    )
+
+
 def _check_free(folder, paths, force):
     """Raise CommandError, before any work, where a file would be in the way."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.lexists(folder) and not folder.is_dir():
         raise CommandError(f"--out {folder} is a file, but it must be a folder")
-    there = [path for path in paths if path.exists()]
+    made = [folder, *folder.absolute().parents]  # those that are not there are made
+    first = next(i for i, above in enumerate(made) if os.path.lexists(above))
+    check_writable(made[first] / made[max(first - 1, 0)].name)
+    there = [path for path in paths if os.path.lexists(path)]
     if there and not force:
         others = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise CommandError(
@@ -176,7 +178,8 @@ def _runs(names):
     if not any(GALLERY[name].needs_training for name in names):
         return []
     print("Training four small networks on the digits ...", file=sys.stderr)
-    return list(trained(load_digits(), MARGINS, [0], Settings()))
+    runs = trained([load_digits()], MARGINS, [0], settings_for, processes.cores())
+    return sorted(runs, key=lambda run: run.m)
 
 
 def _drawn(name, runs, file_format):
@@ -192,17 +195,13 @@ def _write(folder, contents, force):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
-            there = path.exists()
+            there = os.path.lexists(path)
             write_whole(path, content, force)
             new += [] if there else [path]
     except OSError as error:
         for path in new:
             path.unlink(missing_ok=True)
         raise CommandError(f"{folder} cannot be written to: {error.strerror}") from None
-
-
-def _name(m):
-    return "softmax" if m == 1 else f"m = {m}"
 
 
 def _count(names):

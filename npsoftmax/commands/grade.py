@@ -17,7 +17,6 @@ examples:
   npsoftmax grade homework/ -k softmax -k cross_entropy_
 """
 
-import argparse
 import importlib.util
 import os
 import sys
@@ -27,7 +26,7 @@ from pathlib import Path
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 from npsoftmax.commands.check import chosen
-from npsoftmax.files import write_whole
+from npsoftmax.commands.shared import positive, save, whole
 from npsoftmax.terminal import LiveLine
 
 
@@ -45,18 +44,21 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="what the examples are drawn from (0)"
     )
     parser.add_argument(
-        "--examples", type=_count, metavar="N", help="examples for each property"
+        "--examples",
+        type=whole(1, 10**6),
+        metavar="N",
+        help="examples for each property",
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=positive(),
         default=60.0,
         metavar="S",
         help="seconds for one file (60); one function may take a quarter of them",
     )
     parser.add_argument(
         "--jobs",
-        type=_count,
+        type=whole(1, 1024),
         default=os.cpu_count() or 1,
         metavar="N",
         help="files at a time (as many as there are cores)",
@@ -89,7 +91,7 @@ def run(args):
     texts = gradebook.as_csv(grades), gradebook.as_json(grades, **about)
     print(gradebook.report(grades))
     for path, text in zip(outputs, texts, strict=True):
-        _write(path, text, args.force)
+        save(path, text, args.force)
     print(f"\nEvery detail: {outputs[0]} and {outputs[1]}")
     complete = all(g.points == g.out_of for g in grades) and len(grades) == len(paths)
     return 0 if complete else 1
@@ -168,27 +170,3 @@ def _outputs(name, force):
                 "--force replaces it, --out NAME writes elsewhere"
             )
     return outputs
-
-
-def _write(path, text, force):
-    try:
-        write_whole(path, text, replace=force)
-    except OSError as error:
-        reason = error.strerror or error
-        raise CommandError(f"{path} cannot be written: {reason}") from None
-
-
-def _count(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return int(text)
-
-
-def _seconds(text):
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
-    return seconds

@@ -15,7 +15,7 @@ from pathlib import Path
 from npsoftmax.checks.homework import homework
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.files import write_whole
+from npsoftmax.commands.shared import save
 
 
 def add_arguments(parser):
@@ -31,13 +31,11 @@ def run(args):
         name = shlex.quote(f"{path}.py")
         raise CommandError(f"a Python file ends in .py: npsoftmax start {name}")
     try:
-        write_whole(path, homework(path))
+        save(path, homework(path))
     except FileExistsError:
         raise CommandError(
             f"{path} exists already and is left as it is: choose another name"
         ) from None
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
     names = list(CONTRACT)
     quoted = shlex.quote(str(path))
     print(
