@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def test_every_public_name_is_used_with_its_types(module):
 
 
 def test_the_calls_that_are_typed_run():
-    subprocess.run([sys.executable, "-W", "error", TYPED], check=True, timeout=60)
+    runpy.run_path(str(TYPED), run_name="__main__")
 
 
 def test_mypy_strict_has_nothing_to_say_of_it_nor_of_the_example_of_the_readme(
@@ -33,7 +34,8 @@ def test_mypy_strict_has_nothing_to_say_of_it_nor_of_the_example_of_the_readme(
     pytest.importorskip("mypy", reason="it is run where it is installed")
     example = tmp_path / "example.py"
     text = readme.README.read_text(encoding="utf-8")
-    example.write_text(re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)[1])
+    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)[1]
+    example.write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent",
          f"--cache-dir={tmp_path}", TYPED, example],
