@@ -14,7 +14,6 @@ from npsoftmax.checks.engine.load import MISSING, Solution
 from npsoftmax.checks.engine.report import (
     NOT_WRITTEN,
     RIGHT,
-    WAITS,
     WRONG,
     FunctionReport,
 )
@@ -40,9 +39,8 @@ class Outcome:
 
     @property
     def nothing_is_judged(self) -> bool:
-        """Whether what is there could not be judged, though it is no stub."""
-        judged = {RIGHT, WRONG, NOT_WRITTEN} & {*self._verdicts}
-        return not judged - {NOT_WRITTEN} and WAITS in self._verdicts
+        """Whether there is no function that could be called right or wrong."""
+        return not {RIGHT, WRONG} & {*self._verdicts}
 
     @property
     def _verdicts(self):

@@ -76,7 +76,7 @@ class Subject:
         try:
             with np.errstate():  # what it sets there ends with the call
                 return call(*arguments)
-        except (KeyboardInterrupt, GeneratorExit, Wrong):
+        except (KeyboardInterrupt, Wrong):
             raise
         except MemoryError as error:
             what = (
