@@ -796,7 +796,7 @@ def test_what_is_wrong_only_because_of_a_callee_says_so(shared):
 
 
 def test_the_end_says_where_to_begin(shared):
-    assert "Begin with softmax: another calls it." in summary(shared.values())
+    assert "Begin with softmax: 2 others call it." in summary(shared.values())
 
 
 def test_what_fails_on_extreme_inputs_only_is_called_that(shared):
