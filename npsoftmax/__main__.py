@@ -55,14 +55,23 @@ def main(argv=None):
         return _said("stopped", 1)
     except MemoryError:
         return _said("this needs more memory than there is", 2)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        _write_no_more()
-        return 1
     except OSError as error:
+        if _has_no_reader(error):
+            _write_no_more()
+            return 1
         if error.errno not in _FULL:
             raise
         _write_no_more()
         return _said(f"cannot write: {error.strerror}", 2)
+
+
+def _has_no_reader(error):
+    """Return whether a reader, such as `head`, has seen enough, and closed the pipe.
+
+    Windows may call that an invalid argument.
+    """
+    closed = sys.platform == "win32" and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or closed
 
 
 _FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)

@@ -6,23 +6,26 @@ Where this parts from textbook.py: db of float16 is summed in float32. 4096 ones
 2048 there, where 2048 + 1 rounds to 2048.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
-import numpy as np
-
 from npsoftmax import validate
+from npsoftmax.arrays import Array, Numbers
 from npsoftmax.precision import at_least_single, rounded
 
 
 class LinearCache(NamedTuple):
     """What the backward needs: the inputs themselves, not copies."""
 
-    x: np.ndarray  # (N, D)
-    W: np.ndarray  # (D, C)
-    b: np.ndarray | None  # (C,)
+    x: Array  # (N, D)
+    W: Array  # (D, C)
+    b: Array | None  # (C,)
 
 
-def linear_forward(x, W, b=None):
+def linear_forward(
+    x: Numbers, W: Numbers, b: Numbers | None = None
+) -> tuple[Array, LinearCache]:
     """Return z = x W + b (N, C) of x (N, D), W (D, C) and b (C,), and the cache.
 
     Raises ValueError for shapes that do not fit, TypeError for what is no number.
@@ -35,7 +38,9 @@ def linear_forward(x, W, b=None):
     return z, LinearCache(x, W, b)
 
 
-def linear_backward(dz, cache):
+def linear_backward(
+    dz: Numbers, cache: LinearCache
+) -> tuple[Array, Array, Array | None]:
     """Return dx (N, D), dW (D, C) and db (C,), which is None where b was."""
     x, W, b = validate.cache(cache, LinearCache)
     dz = validate.gradient("dz", dz, (x.shape[0], W.shape[1]))

@@ -39,12 +39,15 @@ within m^2 (m (D + 2)/2 + 8 + (N + C)/2) eps of their terms in size, for x, W an
 every size; only of a dz below 2e-308, which has lost digits, no more can be said.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from npsoftmax import validate
+from npsoftmax.arrays import Array, Integers, Numbers, Values
 from npsoftmax.precision import (
     ONE,
     at_least_single,
@@ -60,7 +63,7 @@ from npsoftmax.precision import (
 )
 
 
-def psi(theta, m):
+def psi(theta: Numbers, m: int) -> Values:
     """Return psi by its pieces (5): 1 at 0, falling to 1 - 2m at pi.
 
     theta: angles in radians in [0, pi], any shape -> the same shape. m: the margin, an
@@ -72,7 +75,7 @@ def psi(theta, m):
     return rounded(value, theta.dtype)[()]
 
 
-def psi_prime(theta, m):
+def psi_prime(theta: Numbers, m: int) -> Values:
     """Return dpsi/dtheta = -m |sin(m theta)| (8): one formula for all the pieces.
 
     |.| has no complex step, so the sign of sin(m theta) is taken from k: it is (-1)^k,
@@ -100,15 +103,15 @@ def _sign(k):
 class PsiCache(NamedTuple):
     """The intermediates of (5) and (7), in order of computation."""
 
-    cos: np.ndarray  # any shape; the input itself, not a copy
+    cos: Array  # any shape; the input itself, not a copy
     m: int
-    k: np.ndarray  # cos's shape; the piece, 0 .. m-1
-    sign: np.ndarray  # cos's shape; (-1)^k
-    T: np.ndarray  # cos's shape; T_m = cos(m theta)
-    U: np.ndarray  # cos's shape; U_{m-1} = sin(m theta) / sin(theta)
+    k: Integers  # cos's shape; the piece, 0 .. m-1
+    sign: Array  # cos's shape; (-1)^k
+    T: Array  # cos's shape; T_m = cos(m theta)
+    U: Array  # cos's shape; U_{m-1} = sin(m theta) / sin(theta)
 
 
-def psi_forward(cos, m):
+def psi_forward(cos: Numbers, m: int) -> tuple[Values, PsiCache]:
     """Return psi (5) from cos(theta), of any shape, and the cache.
 
     m: the margin, an integer from 1 to 100. Raises ValueError for a cosine outside
@@ -120,7 +123,7 @@ def psi_forward(cos, m):
     return rounded(value, cos.dtype), cache._replace(cos=cos)
 
 
-def psi_backward(dpsi, cache):
+def psi_backward(dpsi: Numbers, cache: PsiCache) -> Values:
     """Return dcos = dpsi m |U_{m-1}(cos)| (8), of the shape of cos."""
     cos, m, k, sign, T, U = validate.cache(cache, PsiCache)
     dpsi = validate.gradient("dpsi", dpsi, cos.shape)
@@ -160,26 +163,28 @@ def chebyshev(c, m):
 class LSoftmaxCache(NamedTuple):
     """The intermediates of (4) to (6), (8) and (9), in order of computation."""
 
-    x: np.ndarray  # (N, D) divided by x_scale; the input itself where all of it is 1
-    x_scale: np.ndarray  # (N, 1) powers of two, or (1, 1)
-    x_norm: np.ndarray  # (N,) |x|, of the x above
-    W: np.ndarray  # (D, C) divided by W_scale; the input itself where all of it is 1
-    W_scale: np.ndarray  # (1, C) powers of two, or (1, 1)
-    W_norm: np.ndarray  # (C,) |W_c|, of the W above
-    y: np.ndarray  # (N,) labels
+    x: Array  # (N, D) divided by x_scale; the input itself where all of it is 1
+    x_scale: Array  # (N, 1) powers of two, or (1, 1)
+    x_norm: Array  # (N,) |x|, of the x above
+    W: Array  # (D, C) divided by W_scale; the input itself where all of it is 1
+    W_scale: Array  # (1, C) powers of two, or (1, 1)
+    W_norm: Array  # (C,) |W_c|, of the W above
+    y: Integers  # (N,) labels
     m: int
     lam: float
-    cos: np.ndarray  # (N,) cos(theta_y) (4)
-    k: np.ndarray  # (N,) the piece of psi (8)
-    psi: np.ndarray  # (N,) (5)
-    slope: np.ndarray  # (N,) dpsi/dcos (8)
-    g: np.ndarray  # (N,) (6)
-    g_prime: np.ndarray  # (N,) dg/dcos (9)
-    radial: np.ndarray  # (N,) g - g' cos (9a)
-    z: np.ndarray  # (N, C) logits, f of (6); the output itself, never read again
+    cos: Array  # (N,) cos(theta_y) (4)
+    k: Integers  # (N,) the piece of psi (8)
+    psi: Array  # (N,) (5)
+    slope: Array  # (N,) dpsi/dcos (8)
+    g: Array  # (N,) (6)
+    g_prime: Array  # (N,) dg/dcos (9)
+    radial: Array  # (N,) g - g' cos (9a)
+    z: Array  # (N, C) logits, f of (6); the output itself, never read again
 
 
-def lsoftmax_forward(x, W, y, m, lam=0.0):
+def lsoftmax_forward(
+    x: Numbers, W: Numbers, y: Numbers, m: int, lam: float = 0.0
+) -> tuple[Array, LSoftmaxCache]:
     """Return the logits z (N, C) of (6), with the margin in the label's column.
 
     x (N, D) features, W (D, C) weights without bias, y (N,) labels, m the margin (an
@@ -208,7 +213,7 @@ def lsoftmax_forward(x, W, y, m, lam=0.0):
     )  # fmt: skip
 
 
-def lsoftmax_backward(dz, cache):
+def lsoftmax_backward(dz: Numbers, cache: LSoftmaxCache) -> tuple[Array, Array]:
     """Return dx (N, D) and dW (D, C) by (9), from dz (N, C), the logits' gradient."""
     cache = validate.cache(cache, LSoftmaxCache)
     x, x_scale, x_norm, W, W_scale, W_norm, y, *_, g_prime, radial, z = cache

@@ -18,12 +18,15 @@ A vector of length zero has no angle: it is nan here, left out of the means, and
 in `without_angle`, so that nothing is left out in silence.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.arrays import Array, Integers, Numbers
 from npsoftmax.lsoftmax import psi
-from npsoftmax.mlp import features
+from npsoftmax.mlp import Params, features
 
 ROWS_AT_ONCE = 4096
 
@@ -47,12 +50,12 @@ class PerImage(NamedTuple):
     to_weight: np.ndarray  # (N,) degrees, nan where there is no angle
 
 
-def measure(params, x, y):
+def measure(params: Params, x: Array, y: Integers) -> Measures:
     """Return the Measures of a network on images x (N, D) with labels y (N,)."""
     return measure_each(params, x, y)[0]
 
 
-def measure_each(params, x, y):
+def measure_each(params: Params, x: Array, y: Integers) -> tuple[Measures, PerImage]:
     """Return the Measures, and PerImage what two of them are the means of."""
     f = features_in_blocks(params, x)  # (N, F)
     W = params.W4  # (F, C)
@@ -72,7 +75,7 @@ def measure_each(params, x, y):
     return measures, PerImage(predicted != y, to_weight)
 
 
-def features_in_blocks(params, x, rows=ROWS_AT_ONCE):
+def features_in_blocks(params: Params, x: Array, rows: int = ROWS_AT_ONCE) -> Array:
     """Return the features (N, F) of images x (N, D), a block of rows at a time.
 
     The hidden layers of 60,000 images at once would need more memory than the images.
@@ -81,7 +84,7 @@ def features_in_blocks(params, x, rows=ROWS_AT_ONCE):
     return np.concatenate(blocks)  # (N, F)
 
 
-def error_rate(predicted, y):
+def error_rate(predicted: Numbers, y: Numbers) -> float:
     """Return the share, 0 to 1, of predicted classes (N,) that differ from y (N,)."""
     predicted, y = np.asarray(predicted), np.asarray(y)
     if predicted.shape != y.shape or y.size == 0:
@@ -92,7 +95,7 @@ def error_rate(predicted, y):
     return float(np.mean(predicted != y))
 
 
-def angle(a, b):
+def angle(a: Numbers, b: Numbers) -> Array:
     """Return the angles, 0 to 180 degrees, between the rows of a and b (N, F).
 
     Where a row has length zero, the angle is nan. Source: W. Kahan, "How futile are
@@ -108,7 +111,7 @@ def angle(a, b):
     return np.degrees(2 * np.arctan2(apart, along))  # (N,)
 
 
-def class_means(f, y, C):
+def class_means(f: Array, y: Numbers, C: int) -> Array:
     """Return the mean feature of each class (C, F); nan for a class without a row."""
     onehot = np.asarray(y)[:, None] == np.arange(C)  # (N, C)
     count = onehot.sum(axis=0)[:, None]  # (C, 1)
@@ -116,7 +119,7 @@ def class_means(f, y, C):
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
-def nearest_means(means):
+def nearest_means(means: Numbers) -> tuple[float, tuple[int, ...]]:
     """Return the smallest angle in degrees between two rows of means (C, F), and which.
 
     Rows without an angle are left out; with fewer than two others, it is nan and ().
@@ -131,7 +134,7 @@ def nearest_means(means):
     return float(apart[least]), (int(first[least]), int(second[least]))
 
 
-def wedge(m, lam, apart):
+def wedge(m: int, lam: float, apart: float) -> float:
     """Return how many degrees margin m with lambda asks to be empty between classes.
 
     apart: degrees between their weights, which are of one length. From its weight, a

@@ -9,11 +9,15 @@ parameter; a head without bias, for beside one a logit is not |W_c| |x| cos(thet
 The backward is the same lines in reverse order.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from npsoftmax import validate
+from npsoftmax.arrays import Array, Integers, Numbers
 from npsoftmax.cross_entropy import (
     CrossEntropyCache,
     cross_entropy_backward,
@@ -32,13 +36,13 @@ from npsoftmax.relu import ReluCache, relu_backward, relu_forward
 class Params(NamedTuple):
     """The parameters; their gradient is again a Params."""
 
-    W1: np.ndarray  # (D, H1)
-    b1: np.ndarray  # (H1,)
-    W2: np.ndarray  # (H1, H2)
-    b2: np.ndarray  # (H2,)
-    W3: np.ndarray  # (H2, F)
-    b3: np.ndarray  # (F,)
-    W4: np.ndarray  # (F, C)
+    W1: Array  # (D, H1)
+    b1: Array  # (H1,)
+    W2: Array  # (H1, H2)
+    b2: Array  # (H2,)
+    W3: Array  # (H2, F)
+    b3: Array  # (F,)
+    W4: Array  # (F, C)
 
 
 class MLPCache(NamedTuple):
@@ -53,7 +57,14 @@ class MLPCache(NamedTuple):
     cross_entropy: CrossEntropyCache
 
 
-def init_params(rng, D=64, H=(128, 64), F=2, C=10, dtype=np.float32):
+def init_params(
+    rng: np.random.Generator,
+    D: int = 64,
+    H: tuple[int, int] = (128, 64),
+    F: int = 2,
+    C: int = 10,
+    dtype: DTypeLike = np.float32,
+) -> Params:
     """Return Params drawn by He's rule: normal, of variance 2 / rows; biases 0.
 
     rng: a `numpy.random.Generator`; D inputs, H the two hidden widths, F features, C
@@ -87,7 +98,14 @@ def _check_sizes(rng, D, H, F, C, dtype):
             raise ValueError(f"{name} is {size!r}, but a size is an integer from 1")
 
 
-def mlp_forward(params, x, y, m=1, lam=0.0, second_relu=True):
+def mlp_forward(
+    params: Params,
+    x: Numbers,
+    y: Numbers,
+    m: int = 1,
+    lam: float = 0.0,
+    second_relu: bool = True,
+) -> tuple[np.floating, MLPCache]:
     """Return the mean loss of images x (N, D) with labels y (N,), and the cache.
 
     m, lam: as in `lsoftmax_forward`. second_relu: False leaves the second hidden layer
@@ -106,7 +124,7 @@ def mlp_forward(params, x, y, m=1, lam=0.0, second_relu=True):
     )
 
 
-def mlp_backward(dloss, cache):
+def mlp_backward(dloss: Numbers, cache: MLPCache) -> Params:
     """Return the gradient of the loss by every parameter, as Params."""
     cache = validate.cache(cache, MLPCache)
     linear1, relu1, linear2, relu2, linear3, lsoftmax, cross_entropy = cache
@@ -120,7 +138,7 @@ def mlp_backward(dloss, cache):
     return Params(dW1, db1, dW2, db2, dW3, db3, dW4)
 
 
-def features(params, x, second_relu=True):
+def features(params: Params, x: Numbers, second_relu: bool = True) -> Array:
     """Return the features (N, F) of images x (N, D)."""
     W1, b1, W2, b2, W3, b3, W4 = params
     a1, _ = relu_forward(linear_forward(x, W1, b1)[0])  # (N, H1)
@@ -129,11 +147,11 @@ def features(params, x, second_relu=True):
     return linear_forward(a2, W3, b3)[0]  # (N, F)
 
 
-def logits(params, x, second_relu=True):
+def logits(params: Params, x: Numbers, second_relu: bool = True) -> Array:
     """Return the plain logits (N, C) = features W4: no margin, hence no labels."""
     return linear_forward(features(params, x, second_relu), params.W4)[0]  # (N, C)
 
 
-def predict(params, x, second_relu=True):
+def predict(params: Params, x: Numbers, second_relu: bool = True) -> Integers:
     """Return the most likely class (N,) of each image x (N, D); no label is needed."""
     return logits(params, x, second_relu).argmax(axis=1)  # (N,)

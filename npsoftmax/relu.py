@@ -6,20 +6,23 @@ Where this parts from textbook.py: nan counts as active, and complex h are compa
 their real part, so that the complex step goes through.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
 from npsoftmax import validate
+from npsoftmax.arrays import Booleans, Numbers, Values
 
 
 class ReluCache(NamedTuple):
     """What the backward needs: which piece each entry is on."""
 
-    active: np.ndarray  # h's shape, bool: h > 0, or nan
+    active: Booleans  # h's shape, bool: h > 0, or nan
 
 
-def relu_forward(h):
+def relu_forward(h: Numbers) -> tuple[Values, ReluCache]:
     """Return a = max(h, 0) of any shape, and the cache. nan goes through as nan."""
     h = validate.numbers("h", h)
     active = ~(h.real <= 0)  # h's shape; also where h is nan
@@ -27,7 +30,7 @@ def relu_forward(h):
     return a, ReluCache(active)
 
 
-def relu_backward(da, cache):
+def relu_backward(da: Numbers, cache: ReluCache) -> Values:
     """Return dh, of da's shape; at h = 0, where both sides differ, it is 0.
 
     A product and not `np.where`: a processor guesses which of the two it will take, and

@@ -27,11 +27,14 @@ row of only -inf, or with two +inf, has no limit and gives nan (its logsumexp is
 or inf); nan gives nan in its row. No warning is given for any of these.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
 from npsoftmax import validate
+from npsoftmax.arrays import Array, Integers, Numbers, Values
 from npsoftmax.precision import (
     double,
     in_blocks,
@@ -49,24 +52,24 @@ SMALLEST_NORMAL = np.finfo(np.float64).tiny  # 2.2e-308
 class SoftmaxCache(NamedTuple):
     """The intermediates of (1), in order of computation."""
 
-    top: np.ndarray  # (N,) the column of the largest logit
-    d: np.ndarray  # (N, C) z - max z
-    e: np.ndarray  # (N, C) exp(z - max z)
-    r: np.ndarray  # (N,) the sum of all e but the largest
-    p: np.ndarray  # (N, C); the output itself, never read again
+    top: Integers  # (N,) the column of the largest logit
+    d: Array  # (N, C) z - max z
+    e: Array  # (N, C) exp(z - max z)
+    r: Array  # (N,) the sum of all e but the largest
+    p: Array  # (N, C); the output itself, never read again
 
 
 class LogSoftmaxCache(NamedTuple):
     """The intermediates of (1), in order of computation."""
 
-    top: np.ndarray  # (N,) the column of the largest logit
-    d: np.ndarray  # (N, C) z - max z
-    e: np.ndarray  # (N, C) exp(z - max z)
-    r: np.ndarray  # (N,) the sum of all e but the largest
-    log_p: np.ndarray  # (N, C); the output itself, never read again
+    top: Integers  # (N,) the column of the largest logit
+    d: Array  # (N, C) z - max z
+    e: Array  # (N, C) exp(z - max z)
+    r: Array  # (N,) the sum of all e but the largest
+    log_p: Array  # (N, C); the output itself, never read again
 
 
-def logsumexp(z, axis=-1):
+def logsumexp(z: Numbers, axis: int = -1) -> Values:
     """Return log(sum(exp(z))) along an axis.
 
     z: any shape, at least one entry along `axis` -> z's shape without that axis. Raises
@@ -87,7 +90,7 @@ def _logsumexp(z, out):
         out[:, 0] = np.where(np.isinf(z_max), z_max, z_max + np.log1p(r))  # (N,) (1)
 
 
-def softmax(z, axis=-1):
+def softmax(z: Numbers, axis: int = -1) -> Array:
     """Return the probabilities exp(z) / sum(exp(z)) along an axis.
 
     z: any shape, at least one entry along `axis` -> the same shape. Raises TypeError
@@ -104,7 +107,7 @@ def _softmax(z, out):
     np.divide(e, 1 + r[:, None], out, casting="same_kind")  # (N, C) p (1)
 
 
-def log_softmax(z, axis=-1):
+def log_softmax(z: Numbers, axis: int = -1) -> Array:
     """Return the logarithm of the probabilities along an axis.
 
     z: any shape, at least one entry along `axis` -> the same shape. Raises TypeError
@@ -121,7 +124,7 @@ def _log_softmax(z, out):
     np.subtract(d, np.log1p(r)[:, None], out, casting="same_kind")  # (N, C) log p (1)
 
 
-def naive_softmax(z, axis=-1):
+def naive_softmax(z: Numbers, axis: int = -1) -> Array:
     """Return exp(z) / sum(exp(z)) as it stands in the book, to be looked at, not used.
 
     It overflows where the sum of exp(z) does, at one z above 709.78 or at ten of 709
@@ -137,7 +140,7 @@ def naive_softmax(z, axis=-1):
     return e / e.sum(axis=validate.axis(axis, z), keepdims=True)
 
 
-def softmax_forward(z):
+def softmax_forward(z: Numbers) -> tuple[Array, SoftmaxCache]:
     """Return p (N, C) of logits z (N, C), and the cache for `softmax_backward`."""
     z = validate.logits(z)
     top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,)
@@ -145,7 +148,7 @@ def softmax_forward(z):
     return p, SoftmaxCache(top, d, e, r, p)
 
 
-def softmax_backward(dp, cache):
+def softmax_backward(dp: Numbers, cache: SoftmaxCache) -> Array:
     """Return dz (N, C) of the loss whose gradient by p is dp (N, C).
 
     A number added to all of a row of dp changes no dz. So dp is made 0 at the largest
@@ -161,7 +164,7 @@ def softmax_backward(dp, cache):
     return rounded(times_two_to(n, dz), dtype)
 
 
-def log_softmax_forward(z):
+def log_softmax_forward(z: Numbers) -> tuple[Array, LogSoftmaxCache]:
     """Return log p (N, C) of logits z (N, C), and the cache for its backward."""
     z = validate.logits(z)
     top, d, e, r = shifted_exponentials(z)  # (N,), (N, C), (N, C), (N,)
@@ -169,7 +172,7 @@ def log_softmax_forward(z):
     return log_p, LogSoftmaxCache(top, d, e, r, log_p)
 
 
-def log_softmax_backward(dlog_p, cache):
+def log_softmax_backward(dlog_p: Numbers, cache: LogSoftmaxCache) -> Array:
     """Return dz (N, C) of the loss whose gradient by log p is dlog_p (N, C)."""
     top, d, e, r, log_p = validate.cache(cache, LogSoftmaxCache)
     dlog_p = validate.gradient("dlog_p", dlog_p, log_p.shape)

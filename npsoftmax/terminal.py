@@ -5,20 +5,31 @@ In: a stream. Out: functions that use what it can, and plain text where it canno
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from typing import TextIO
 
 CODES = {"bold": "1", "faint": "2", "good": "32", "bad": "31"}
+NOT_THE_OLD_CONSOLE = {"WT_SESSION", "ANSICON", "CONEMUANSI", "TERM"}
+
+
+def takes_codes(stream: TextIO) -> bool:
+    """Return whether ANSI codes do something on the stream, and are not shown as text.
+
+    They do on a terminal, unless TERM is dumb; on Windows, whose old console shows them
+    as text, on one that says by a variable that it is none of those.
+    """
+    speaks = sys.platform != "win32" or not NOT_THE_OLD_CONSOLE.isdisjoint(os.environ)
+    return stream.isatty() and speaks and os.environ.get("TERM") != "dumb"
 
 
 def painter(stream: TextIO) -> Callable[[str, str], str]:
     """Return a function (text, look) that gives `text` its look on this stream.
 
-    look: bold, faint, good or bad. Text stays as it is where the stream is no terminal,
-    or where NO_COLOR is set (https://no-color.org) or TERM is dumb.
+    look: bold, faint, good or bad. Text stays as it is where the stream takes no codes,
+    or where NO_COLOR is set (https://no-color.org).
     """
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if plain or not stream.isatty():
+    if os.environ.get("NO_COLOR") or not takes_codes(stream):
         return lambda text, look: text
     return lambda text, look: f"\033[{CODES[look]}m{text}\033[0m"
 
@@ -44,7 +55,7 @@ class LiveLine:
 
     def __init__(self, stream: TextIO):
         self.stream = stream
-        self.live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.live = takes_codes(stream)
 
     def show(self, text: str) -> None:
         """Write `text` over the line, cut to the terminal's width."""

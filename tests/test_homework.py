@@ -30,8 +30,14 @@ def test_the_homework_has_every_function_of_the_contract_in_its_order(tmp_path):
 @every_function
 def test_a_stub_takes_what_the_contract_and_the_reference_take(name):
     stub, reference = STUBS[name], getattr(npsoftmax, name)
-    assert inspect.signature(stub) == inspect.signature(reference)
+    assert takes(stub) == takes(reference)
     assert name + str(inspect.signature(stub)) == CONTRACT[name].signature
+
+
+def takes(function):
+    """Return the names of what a function takes, and the defaults."""
+    parameters = inspect.signature(function).parameters.values()
+    return [(each.name, each.default) for each in parameters]
 
 
 @every_function

@@ -1,6 +1,7 @@
 """The main job, `npsoftmax`: its result, its table, its figure, and its manners."""
 
 import contextlib
+import errno
 import io
 import json
 import math
@@ -9,6 +10,7 @@ import statistics
 import tracemalloc
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import hypothesis.strategies as st
 import matplotlib.image
@@ -530,6 +532,29 @@ def test_colours_only_on_a_terminal_and_not_with_no_color(monkeypatch, no_color)
     monkeypatch.setenv("TERM", "xterm")
     assert "\033" not in run_command(*QUICK).output
     assert ("\033[1m" in run_command(*QUICK, stream=Terminal).output) == (not no_color)
+
+
+@pytest.mark.usefixtures("no_training")
+def test_the_old_console_of_windows_which_shows_codes_as_text_gets_none(monkeypatch):
+    for name in ("NO_COLOR", "TERM", "WT_SESSION", "ANSICON", "CONEMUANSI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "win32")
+    assert "\033" not in run_command(*QUICK, stream=Terminal).output
+    monkeypatch.setenv("WT_SESSION", "a new one")
+    assert "\033[1m" in run_command(*QUICK, stream=Terminal).output
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EINVAL])
+def test_on_windows_too_a_reader_that_has_seen_enough_is_no_error(
+    number, monkeypatch, tmp_path
+):
+    with (tmp_path / "pipe").open("w") as pipe:
+        closed = mock.Mock(spec=["write", "flush", "fileno"])
+        closed.flush.side_effect = OSError(number, "")
+        closed.fileno = pipe.fileno
+        monkeypatch.setattr("sys.stdout", closed)
+        monkeypatch.setattr("sys.platform", "win32")
+        assert main(["hint", "softmax"]) == 1
 
 
 def test_on_a_terminal_one_line_is_written_anew_elsewhere_a_line_for_each_network(

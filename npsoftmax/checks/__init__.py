@@ -33,6 +33,17 @@ Nothing is imported before it is used, so that pytest can load the plugin for no
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from npsoftmax.checks.doors.notebook import check as check
+    from npsoftmax.checks.engine.ask import Failure as Failure
+    from npsoftmax.checks.engine.ask import FunctionReport as FunctionReport
+    from npsoftmax.checks.engine.ask import check_solution as check_solution
+    from npsoftmax.checks.engine.load import Solution as Solution
+    from npsoftmax.checks.engine.load import SolutionError as SolutionError
+    from npsoftmax.checks.engine.load import load_solution as load_solution
+    from npsoftmax.checks.layers import CONTRACT as CONTRACT
 
 _HOMES = {
     "check": "doors.notebook",
@@ -47,7 +58,7 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -23,7 +23,7 @@ than the first that does not hold:
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,15 +54,15 @@ class Property(NamedTuple):
     demand: str = EVERYONE
 
     @property
-    def name(self):
+    def name(self) -> str:
         return re.sub(r"\W+", "_", self.sentence)
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         return f"{self.function} {self.words}"
 
     @property
-    def points(self):
+    def points(self) -> int:
         return POINTS[self.gate]
 
 
@@ -103,15 +103,15 @@ class Function:
             object.__setattr__(self, each, value)
 
     @property
-    def values(self):
+    def values(self) -> tuple[str, ...]:
         """The names of its results without the cache."""
         return tuple(name for name in self.gives if name != "cache")
 
-    def expected(self, inputs):
+    def expected(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return {result: (value, slack) or None} for inputs by their names."""
         return dict(zip(self.values, self.right(**inputs), strict=True))
 
-    def sizes(self, inputs):
+    def sizes(self, inputs: Mapping[str, Any]) -> dict[str, int]:
         """Return the size that each letter of `shapes` has in some inputs."""
         sizes = {}
         for name, axes in self.shapes.items():
@@ -125,6 +125,6 @@ class Function:
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             return None  # an input that is not the function's own: an invariant's
 
-    def asked(self, demand=STUDENT):
+    def asked(self, demand: str = STUDENT) -> list[Property]:
         """Return the properties that are asked of a student, or of the reference."""
         return [row for row in self.properties if row.demand in (EVERYONE, demand)]

@@ -8,11 +8,13 @@ on the way. A check therefore holds it to differences, along directions that mov
 entry, zeros too, before it believes it.
 """
 
+from __future__ import annotations
+
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 
+from npsoftmax.arrays import Array, Function, Numbers
 from npsoftmax.gradcheck.by_differences import (
     EPS,
     Numeric,
@@ -37,7 +39,7 @@ BAND = 2.0**-20  # entries that move f by less than this part are looked at apar
 UNSEEN = 1e-6  # the part of the largest that an entry at rest may hide
 
 
-def complex_step(f: Callable, x, h=2.0**-100) -> np.ndarray:
+def complex_step(f: Function, x: Numbers, h: Numbers = 2.0**-100) -> Array:
     """Return df/dx by the complex step (c): the shape of f(x), then that of x.
 
     f, x and h as for `central_difference`, but f is given complex arrays and must be

@@ -7,11 +7,13 @@ A difference cancels digits, so its h must not be too small. In a check many ste
 tried, and the one of least error is taken: for each entry and each output its own.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax.arrays import Array, Function, Numbers
 from npsoftmax.gradcheck.steps import (
     as_rows,
     best_step,
@@ -26,7 +28,7 @@ EPS = float(np.finfo(np.float64).eps)
 FAR = 2.0 ** np.array([-3, 0, 7, 20])  # lengths that a function at rest is moved
 
 
-def central_difference(f: Callable, x, h=2.0**-17) -> np.ndarray:
+def central_difference(f: Function, x: Numbers, h: Numbers = 2.0**-17) -> Array:
     """Return df/dx by central differences (a): the shape of f(x), then that of x.
 
     f takes an array like x and gives an array or a number; h is the step, or an array
@@ -36,7 +38,7 @@ def central_difference(f: Callable, x, h=2.0**-17) -> np.ndarray:
     return every_entry(_central_slope, f, x, h)
 
 
-def five_point(f: Callable, x, h=2.0**-10) -> np.ndarray:
+def five_point(f: Function, x: Numbers, h: Numbers = 2.0**-10) -> Array:
     """Return df/dx by the five-point stencil (b): the shape of f(x), then that of x.
 
     f, x and h as for `central_difference`. The error is O(h^4), so the step can be

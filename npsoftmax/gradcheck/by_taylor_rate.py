@@ -5,12 +5,15 @@ Taylor expansion vanishes comes out. v is a direction:
                               the gradient of f, and like h if it is not
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
+from npsoftmax.arrays import Array, Function, Numbers, Seed
 from npsoftmax.gradcheck.by_differences import EPS, largest_finite, noise_if_still
 from npsoftmax.gradcheck.kinks import bends_along
 from npsoftmax.gradcheck.report import Kink, RateCheck
@@ -21,7 +24,9 @@ SEEN = 1e-4  # the part of the slope that an error of the gradient may hide in
 BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
 
 
-def taylor_remainders(f: Callable, x, gradient, v, steps) -> np.ndarray:
+def taylor_remainders(
+    f: Function, x: Numbers, gradient: Numbers, v: Numbers, steps: Iterable[float]
+) -> Array:
     """Return |f(x + h v) - f(x) - h gradient . v| for each h of steps (d).
 
     f takes an array like x and gives a number; gradient and v have x's shape.
@@ -31,7 +36,13 @@ def taylor_remainders(f: Callable, x, gradient, v, steps) -> np.ndarray:
     return np.array([abs(f(x + h * v) - f_x - h * slope) for h in steps])
 
 
-def taylor_rate(f: Callable, x, gradient, v=None, rng=0) -> float:
+def taylor_rate(
+    f: Function,
+    x: Numbers,
+    gradient: Numbers,
+    v: Numbers | None = None,
+    rng: Seed = 0,
+) -> float:
     """Return the order with which the remainder (d) vanishes, with no tolerance to set.
 
     f takes an array like x and gives a number; gradient has x's shape; v is the

@@ -6,11 +6,14 @@ alone: by the complex step, by differences, or by the rate at which the remainde
 Taylor expansion vanishes, (a) to (d) of the modules by_...
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from npsoftmax.arrays import Numbers, Seed
 from npsoftmax.gradcheck.along import along_directions, what_is_unseen
 from npsoftmax.gradcheck.by_complex_step import complex_gradients, confirmed, scatter
 from npsoftmax.gradcheck.by_differences import differences, entry_slopes, largest_finite
@@ -33,14 +36,14 @@ EPS = float(np.finfo(np.float64).eps)
 def check_gradients(
     forward: Callable,
     backward: Callable,
-    inputs,
+    inputs: Any,
     *,
-    wrt=None,
+    wrt: str | int | Collection[str | int] | None = None,
     method: str | None = None,
-    cotangent=None,
+    cotangent: Numbers | None = None,
     directions: int | None = None,
-    rng=0,
-) -> "GradientReport":
+    rng: Seed = 0,
+) -> GradientReport:
     """Return a report: is backward the gradient of forward at these inputs?
 
     forward(*inputs) gives (output, cache); backward(d_output, cache) the gradients by

@@ -4,8 +4,11 @@ For whoever asks many times: the slopes and errors are those of a check by diffe
 but nothing is tried again, and the noise of f is not measured but taken as given.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from npsoftmax.arrays import Function, Numbers
 from npsoftmax.gradcheck.by_differences import EPS, slopes_of
 from npsoftmax.gradcheck.report import InputCheck
 from npsoftmax.gradcheck.steps import ladders, lengths_of, stepped
@@ -13,7 +16,9 @@ from npsoftmax.gradcheck.steps import ladders, lengths_of, stepped
 NOISE = 16  # how many eps (1 + |f|) the rounding of f may come to
 
 
-def quick_check(f, x, gradient, cotangent, name="x") -> InputCheck:
+def quick_check(
+    f: Function, x: Numbers, gradient: Numbers, cotangent: Numbers, name: str = "x"
+) -> InputCheck:
     """Return the check of the gradient of the sum of cotangent times f, at x.
 
     f takes an array like x and gives one like cotangent; gradient has x's shape.

@@ -1,12 +1,16 @@
 """The numbers of a gradient check go in; a report comes out, to be read or asked."""
 
+from __future__ import annotations
+
 import math
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from npsoftmax.arrays import Array, Booleans
 from npsoftmax.gradcheck.pair import label_of
 
 
@@ -21,12 +25,12 @@ class Entry(NamedTuple):
     step: float
 
     @property
-    def error(self):
+    def error(self) -> float:
         """Return analytic - numeric."""
         return self.analytic - self.numeric
 
     @property
-    def label(self):
+    def label(self) -> str:
         """Return the entry as one writes it: `x[2, 0]`."""
         return label_of(self.name, self.index)
 
@@ -48,41 +52,41 @@ class InputCheck:
 
     name: str
     shape: tuple[int, ...]
-    analytic: np.ndarray
-    numeric: np.ndarray  # nan where it cannot be known
-    tolerance: np.ndarray
-    excuse: np.ndarray
-    step: np.ndarray
-    kink: np.ndarray  # bool: on a kink, so not judged
-    flat: np.ndarray  # bool: forward's output does not move with this entry
+    analytic: Array
+    numeric: Array  # nan where it cannot be known
+    tolerance: Array
+    excuse: Array
+    step: Array
+    kink: Booleans  # bool: on a kink, so not judged
+    flat: Booleans  # bool: forward's output does not move with this entry
     fine: float  # the relative change that must be seen
 
     @property
-    def error(self):
+    def error(self) -> Array:
         """Return analytic - numeric, entry by entry."""
         with np.errstate(invalid="ignore"):
             return self.analytic - self.numeric
 
     @property
-    def alike(self):
+    def alike(self) -> Booleans:
         """Return where both are nan, or the same infinity: nothing is compared."""
         both_nan = np.isnan(self.analytic) & np.isnan(self.numeric)
         return both_nan | (np.isinf(self.numeric) & (self.analytic == self.numeric))
 
     @property
-    def wrong(self):
+    def wrong(self) -> Booleans:
         """Return where the error is beyond the excuse, and no kink explains it."""
         known = np.isfinite(self.numeric) & np.isfinite(self.excuse)
         return known & ~(np.abs(self.error) <= self.excuse) & ~self.kink
 
     @property
-    def excused(self):
+    def excused(self) -> Booleans:
         """Return where the error is beyond the tolerance, but not beyond the excuse."""
         beyond = ~(np.abs(self.error) <= self.tolerance) & np.isfinite(self.tolerance)
         return beyond & np.isfinite(self.numeric) & ~self.wrong & ~self.kink
 
     @property
-    def blind(self):
+    def blind(self) -> Booleans:
         """Return where the tolerance is too wide to mean anything."""
         size = np.abs(self.numeric)
         floor = self.fine * np.max(size, initial=0.0, where=np.isfinite(size))
@@ -91,7 +95,7 @@ class InputCheck:
         told = np.isfinite(self.tolerance) & (self.tolerance <= wanted)
         return ~(told & np.isfinite(size)) & ~both_zero & ~self.alike
 
-    def entry(self, index):
+    def entry(self, index: Iterable[int]) -> Entry:
         """Return one entry by its index."""
         index = tuple(map(int, index))
         arrays = (self.analytic, self.numeric, self.tolerance, self.step)
@@ -111,12 +115,12 @@ class RateCheck:
     kink: bool
 
     @property
-    def wrong(self):
+    def wrong(self) -> Booleans:
         """Return whether the remainder falls no faster than the step."""
         return np.array(abs(self.rate - 1) < 0.1)
 
     @property
-    def blind(self):
+    def blind(self) -> Booleans:
         """Return whether the rate tells nothing."""
         return np.array(not (self.wrong or self.rate > 1.9))
 
@@ -139,12 +143,12 @@ class GradientReport:
     held: tuple[str, ...] = ()  # the inputs that were not differentiated
 
     @property
-    def entries(self):
+    def entries(self) -> list[InputCheck]:
         """Return the checks that compare entry by entry: none by the Taylor rate."""
         return [check for check in self.inputs if isinstance(check, InputCheck)]
 
     @property
-    def verdict(self):
+    def verdict(self) -> Literal["right", "wrong", "inconclusive"]:
         """Return "right", "wrong" or "inconclusive"."""
         if self.problems:
             return "wrong"
@@ -153,11 +157,11 @@ class GradientReport:
         open_ = self.kinks or self.doubts or not all(map(_settled, self.inputs))
         return "inconclusive" if open_ or _nothing_compared(self.entries) else "right"
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.verdict == "right"
 
     @property
-    def worst(self):
+    def worst(self) -> Entry | None:
         """Return the Entry that exceeds its tolerance most; None if there is none."""
         judged = [(c, _excess(c)) for c in self.entries if not c.kink.all()]
         if not judged:
@@ -166,16 +170,16 @@ class GradientReport:
         return check.entry(np.unravel_index(excess.argmax(), excess.shape))
 
     @property
-    def step(self):
+    def step(self) -> float | None:
         """Return the step used for the worst entry; None if there is none."""
         return self.worst.step if self.worst else None
 
     @property
-    def errors(self):
+    def errors(self) -> dict[str, Array]:
         """Return analytic - numeric for each input, by its name."""
         return {check.name: check.error for check in self.entries}
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join(_lines(self))
 
     __repr__ = __str__

@@ -3,13 +3,21 @@
 import math
 import sys
 import traceback
+from collections.abc import Iterable, Mapping
+from typing import TextIO
 
 import numpy as np
 
 from npsoftmax.checks import words
 from npsoftmax.checks.engine.ask import EXAMPLES, check_solution
 from npsoftmax.checks.engine.load import MISSING, Solution
-from npsoftmax.checks.engine.report import NOT_WRITTEN, RIGHT, WAITS, WRONG
+from npsoftmax.checks.engine.report import (
+    NOT_WRITTEN,
+    RIGHT,
+    WAITS,
+    WRONG,
+    FunctionReport,
+)
 from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.terminal import LiveLine, painter
@@ -18,20 +26,20 @@ from npsoftmax.terminal import LiveLine, painter
 class Outcome:
     """The reports of one check, by function; true if what is written is right."""
 
-    def __init__(self, reports):
+    def __init__(self, reports: Iterable[FunctionReport]):
         self.all = list(reports)
         self.reports = {each.name: each for each in reversed(self.all)}
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.nothing_is_wrong and RIGHT in self._verdicts
 
     @property
-    def nothing_is_wrong(self):
+    def nothing_is_wrong(self) -> bool:
         """Whether no function is wrong; it may be that none is written yet."""
         return WRONG not in self._verdicts
 
     @property
-    def nothing_is_judged(self):
+    def nothing_is_judged(self) -> bool:
         """Whether what is there could not be judged, though it is no stub."""
         judged = {RIGHT, WRONG, NOT_WRITTEN} & {*self._verdicts}
         return not judged - {NOT_WRITTEN} and WAITS in self._verdicts
@@ -40,7 +48,7 @@ class Outcome:
     def _verdicts(self):
         return [each.verdict for each in self.all]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> FunctionReport:
         return self.reports[name]
 
     def __repr__(self):
@@ -51,16 +59,16 @@ class Outcome:
 
 
 def check(
-    functions=None,
+    functions: object = None,
     *,
-    only=None,
-    names=None,
-    columns=False,
-    seed=0,
-    examples=EXAMPLES,
-    verbose=False,
-    stream=None,
-):
+    only: Iterable[str] | None = None,
+    names: Mapping[str, str] | None = None,
+    columns: bool = False,
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    verbose: bool = False,
+    stream: TextIO | None = None,
+) -> Outcome:
     """Check a function, several, a module or a dict, print the result, and return it.
 
     functions: what is checked; npsoftmax itself without it. only: names of functions.

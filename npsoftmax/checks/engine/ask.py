@@ -11,6 +11,7 @@ import dataclasses
 import time
 import warnings
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -19,7 +20,7 @@ from npsoftmax.checks.agree import Kind, Wrong
 from npsoftmax.checks.contract import STUDENT
 from npsoftmax.checks.draws import FromSeed
 from npsoftmax.checks.engine.find import cause_of
-from npsoftmax.checks.engine.load import REFERENCE, STUB, WRITTEN
+from npsoftmax.checks.engine.load import REFERENCE, STUB, WRITTEN, Solution
 from npsoftmax.checks.engine.report import (
     NOT_WRITTEN,
     NOT_YOURS,
@@ -40,15 +41,15 @@ LIMIT = 10.0  # seconds that a function may take for all the inputs of a propert
 
 
 def check_solution(
-    solution,
+    solution: Solution,
     *,
-    only=None,
-    seed=0,
-    examples=EXAMPLES,
-    demand=STUDENT,
-    progress=None,
-    simplify=True,
-):
+    only: Iterable[str] | None = None,
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    demand: str = STUDENT,
+    progress: Callable[[str, int, int], object] | None = None,
+    simplify: bool = True,
+) -> Iterator[FunctionReport]:
     """Yield a `FunctionReport` for each function of the contract, in its order, but one
     that calls another comes after that.
 

@@ -11,9 +11,10 @@ import importlib
 import inspect
 import sys
 import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,21 +75,21 @@ def _code(function):
 class Solution:
     """The functions of the contract found in one place, and the state of each name."""
 
-    functions: dict
+    functions: dict[str, Callable[..., Any]]
     source: Path | None = None
     own: bool = field(default=False)  # True for npsoftmax itself
     said: list = field(default_factory=list)  # how it was read, in sentences
     more: list = field(default_factory=list)  # solutions, of what is there twice
     is_read: bool = False  # some function is not as the contract has it
     runs: bool = True  # the file can be run as a whole
-    status: dict = field(init=False)
-    first: dict = field(init=False)  # the FirstCall of each function
+    status: dict[str, str] = field(init=False)
+    first: dict[str, FirstCall] = field(init=False)  # the FirstCall of each function
 
     def __post_init__(self):
         self.status = _Lazy(self._status)
         self.first = _Lazy(self._first_call)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Callable[..., Any]:
         return self.functions[name]
 
     def adapter(self, name):
@@ -109,7 +110,7 @@ class Solution:
         return rows
 
     @property
-    def written(self):
+    def written(self) -> list[str]:
         """The names that can be checked, in the contract's order."""
         return [name for name in CONTRACT if self.status[name] == WRITTEN]
 
@@ -144,12 +145,17 @@ class Solution:
         return self.functions[name], _reference_functions()[name]
 
     @classmethod
-    def reference(cls):
+    def reference(cls) -> "Solution":
         """Return npsoftmax itself as a solution."""
         return cls(_reference_functions(), own=True)
 
     @classmethod
-    def from_object(cls, obj, names=None, columns=False):
+    def from_object(
+        cls,
+        obj: object,
+        names: Mapping[str, str] | None = None,
+        columns: bool = False,
+    ) -> "Solution":
         """Return the solution in a function, several, a module or a dict."""
         if isinstance(obj, Solution):
             return obj
@@ -212,7 +218,12 @@ class Solution:
             return None
 
 
-def load_solution(path, names=None, columns=False, read=True):
+def load_solution(
+    path: str | Path,
+    names: Mapping[str, str] | None = None,
+    columns: bool = False,
+    read: bool = True,
+) -> Solution:
     """Return the `Solution` in a Python file or notebook. Raises SolutionError.
 
     names: {name of the contract: theirs}. columns: a sample is a column. read: also

@@ -1,6 +1,7 @@
 """What is found of a function: its verdict, and the property that does not hold."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from npsoftmax.checks import words
 from npsoftmax.checks.agree import Wrong
@@ -23,16 +24,16 @@ class Failure:
 
     row: Property
     wrong: Wrong
-    inputs: dict
+    inputs: dict[str, Any]
     solution: Solution
-    call: dict | None  # the inputs of the last call, which showed it
+    call: dict[str, Any] | None  # the inputs of the last call, which showed it
     loss_is_right: bool | None = None  # for a backward: what is known of its forward
     found: Cause | None = None
     how: str = ""  # how we know, where there is more to say than the gate's own words
     right_on_paper: bool = False  # a gradient beside whose forward alone is wrong
 
     @property
-    def function(self):
+    def function(self) -> str:
         return self.row.function
 
     @property
@@ -41,58 +42,58 @@ class Failure:
         return self.solution.adapter(self.function)
 
     @property
-    def gate(self):
+    def gate(self) -> str:
         return self.row.gate
 
     @property
-    def what(self):
+    def what(self) -> str:
         return self.wrong.what
 
     @property
-    def error(self):
+    def error(self) -> BaseException | None:
         return self.wrong.error
 
     @property
-    def table(self):
+    def table(self) -> tuple[Any, ...] | None:
         """Return (name, yours, expected, mask of the wrong entries), or None."""
         return self.wrong.table
 
     @property
-    def line(self):
+    def line(self) -> tuple[int, str] | None:
         """Return (number, text) of the line where an exception arose, or None."""
         return self.error and line_in(self.error, self.solution[self.function])
 
     @property
-    def cause(self):
+    def cause(self) -> str | None:
         """Return the short name of the likely mistake, or None."""
         return self.found and self.found.name
 
     @property
-    def diagnosis(self):
+    def diagnosis(self) -> str | None:
         """Return the likely mistake as a sentence, or None."""
         return self.found and self.found.words
 
     @property
-    def yours(self):
+    def yours(self) -> Any:
         return self.table[1] if self.table else None
 
     @property
-    def expected(self):
+    def expected(self) -> Any:
         return self.table[2] if self.table else None
 
     @property
-    def message(self):
+    def message(self) -> str:
         return words.message(self)
 
     @property
-    def reproducer(self):
+    def reproducer(self) -> str:
         return words.reproducer(self)
 
     @property
     def property(self):  # the last one, for it hides the built-in of its name
         return self.row.name
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.message
 
 
@@ -107,19 +108,19 @@ class FunctionReport:
 
     name: str
     verdict: str = RIGHT
-    passed: list = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
     total: int = 0
     failure: Failure | None = None
     note: str = ""
     examples: int = 0
     seconds: float = 0.0
     printed: str = ""
-    waits: list = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
     title: str = ""  # what the person calls it
     extreme: Failure | None = None  # on extreme inputs, beside one on ordinary ones
     because: str = ""  # the function that it calls, and that alone makes it wrong
 
     @property
-    def only_extreme(self):
+    def only_extreme(self) -> bool:
         """Whether all ordinary inputs are right."""
         return self.failure is not None and self.failure.gate == "stability"

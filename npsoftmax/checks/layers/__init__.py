@@ -5,6 +5,7 @@ paper; FUNCTIONS are its records. Besides it, a new layer has its lines in textb
 its mistakes in mistakes/, and its name in the lists of both folders.
 """
 
+from npsoftmax.checks.contract import Function
 from npsoftmax.checks.layers import (
     cross_entropy,
     linear,
@@ -22,4 +23,6 @@ LAYERS = {  # by the names that head their columns in a table
     "psi": psi,
     "L-Softmax": lsoftmax,
 }
-CONTRACT = {each.name: each for layer in LAYERS.values() for each in layer.FUNCTIONS}
+CONTRACT: dict[str, Function] = {
+    each.name: each for layer in LAYERS.values() for each in layer.FUNCTIONS
+}
