@@ -17,7 +17,7 @@ ROOMS = [  # from top to bottom; what stands in none of them is above them all
     r"checks\.engine\.safely",
     r"checks\.words",
     r"checks\.engine",
-    r"checks\.(doors|grading)|trace",
+    r"checks\.(doors|grading)|checks$|trace",
     r"commands|__main__",
 ]
 

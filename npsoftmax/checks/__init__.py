@@ -37,12 +37,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from npsoftmax.checks.doors.notebook import check as check
-    from npsoftmax.checks.engine.ask import Failure as Failure
-    from npsoftmax.checks.engine.ask import FunctionReport as FunctionReport
     from npsoftmax.checks.engine.ask import check_solution as check_solution
     from npsoftmax.checks.engine.load import Solution as Solution
     from npsoftmax.checks.engine.load import SolutionError as SolutionError
     from npsoftmax.checks.engine.load import load_solution as load_solution
+    from npsoftmax.checks.engine.report import Failure as Failure
+    from npsoftmax.checks.engine.report import FunctionReport as FunctionReport
     from npsoftmax.checks.layers import CONTRACT as CONTRACT
 
 _HOMES = {
