@@ -11,14 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from npsoftmax.gradcheck.by_differences import EPS, largest_finite, noise_if_still
+from npsoftmax.gradcheck.by_differences import noise_if_still
 from npsoftmax.gradcheck.kinks import bends_along
 from npsoftmax.gradcheck.report import Kink, RateCheck
-from npsoftmax.gradcheck.steps import draw_direction, ulp_away
+from npsoftmax.gradcheck.steps import (
+    BAND,
+    EPS,
+    draw_direction,
+    largest_finite,
+    ulp_away,
+)
 
 TAYLOR_STEPS = 2.0 ** -np.arange(2, 41)
 SEEN = 1e-4  # the part of the slope that an error of the gradient may hide in
-BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
 
 
 def taylor_remainders(f: Callable, x, gradient, v, steps) -> np.ndarray:
@@ -71,17 +76,18 @@ def _order(remainders, noise):
 
 
 def rate_checks(pair, nu, room, rng):
-    """Return a RateCheck and a Kink (or None) for each moved leaf.
+    """Return a RateCheck for each input, and the kinks, along one drawn direction each.
 
-    room: how far each entry of the gradients may be off by its rounding.
+    room: how far each entry of the gradient may be off by its rounding.
     """
-    found = [_rate_check(pair, n, nu, room[n], rng) for n in range(len(pair.moved))]
-    kinks = [
-        Kink(check.name, "the slopes along v and -v differ")
-        for check in found
-        if check.kink
-    ]
-    return tuple(found), tuple(kinks)
+    v, checks = pair.draw_direction(rng), []
+    for leaf, part in zip(pair.moved, pair.parts, strict=True):
+        gradient, along, its_room = (np.zeros(pair.x.shape) for _ in range(3))
+        gradient[part], along[part] = pair.gradient[part], v[part]
+        its_room[part] = room[part]
+        checks.append(_rate_check(pair, leaf, along, gradient, nu, its_room))
+    what = "the slopes along v and -v differ"
+    return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
 
 
 def either(fine, coarse):
@@ -94,22 +100,20 @@ def either(fine, coarse):
     return coarse if fine.blind else fine
 
 
-def _rate_check(pair, n, nu, room, rng):
-    """Return the check by the lower of the rates along a direction and its opposite."""
-    i, gradient = pair.moved[n], pair.gradients[n].astype(np.float64)
-    v = draw_direction(pair.leaves[i], rng)
+def _rate_check(pair, leaf, v, gradient, nu, room):
+    """Return the check by the lower of the rates along v and -v."""
     slope = np.sum(gradient * v)
     rates = [
-        _rate_along(pair, i, side * part, gradient, nu, room)
+        _rate_along(pair, side * part, gradient, nu, room)
         for part in _bands(gradient, v)
         for side in (1, -1)
     ]
     known = [rate for rate in rates if not math.isnan(rate)]
     rate = min(known) if known and _agree(known) else math.nan
-    kink = any(rate < 1.1 for rate in known) and bends_along(pair, i, v, slope)
+    kink = any(rate < 1.1 for rate in known) and bends_along(pair, v, slope)
     return RateCheck(
-        name=pair.names[i],
-        shape=gradient.shape,
+        name=leaf.name,
+        shape=leaf.array.shape,
         slope=float(slope),
         rate=math.nan if kink else rate,
         kink=bool(kink),
@@ -123,7 +127,7 @@ def _bands(gradient, v):
     """
     moves = np.abs(gradient * v)
     large = moves > BAND * largest_finite(moves)
-    for part in (large, ~large & (moves > 0), moves == 0):
+    for part in (large, ~large & (moves > 0), (moves == 0) & (v != 0)):
         if part.any():
             yield np.where(part, v, 0.0)
 
@@ -133,14 +137,14 @@ def _agree(rates):
     return len({abs(rate - 1) < 0.1 for rate in rates}) == 1
 
 
-def _rate_along(pair, i, v, gradient, nu, room):
+def _rate_along(pair, v, gradient, nu, room):
     """Return the rate along v; nan where too little of the slope is seen."""
-    slope, room = np.sum(gradient * v), np.sum(room * np.abs(v))
-    gains = _gains(pair, i, v)
+    gains = np.array([pair.inside(h, v) for h in TAYLOR_STEPS]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
-    remainders = np.abs(summed - slope * TAYLOR_STEPS)  # (d)
+    remainders = np.abs(summed - np.sum(gradient * v) * TAYLOR_STEPS)  # (d)
     still = noise_if_still(gains, nu, EPS * pair.largest)
-    noise = 4 * np.sum(np.abs(pair.weights) * still) + room * TAYLOR_STEPS
+    noise = 4 * np.sum(np.abs(pair.weights) * still)
+    noise = noise + np.sum(room * np.abs(v)) * TAYLOR_STEPS
     rate = _order(remainders, noise)
     if np.isnan(remainders).all():
         return math.nan
@@ -154,14 +158,7 @@ def _rate_along(pair, i, v, gradient, nu, room):
 
 def _is_straight(gains, remainders, noise):
     """Return whether f itself is straight where the remainder is, not saturated."""
-    first, second = np.flatnonzero(remainders > 8 * noise)[-2:]
-    a, b = gains[first] / TAYLOR_STEPS[first], gains[second] / TAYLOR_STEPS[second]
-    at_rest = np.abs(gains[[first, second]]).max() <= 8 * noise[[first, second]].max()
+    last = np.flatnonzero(remainders > 8 * noise)[-2:]
+    a, b = gains[last] / TAYLOR_STEPS[last]
+    at_rest = np.abs(gains[last]).max() <= 8 * noise[last].max()
     return at_rest or abs(a - b) <= 0.25 * max(abs(a), abs(b))
-
-
-def _gains(pair, i, v):
-    """Return f(x + hv) - f(x) at TAYLOR_STEPS, nan on another piece; (K, ...)."""
-    x = pair.leaves[i]
-    moved = [pair.inside(pair.replaced(i, x + h * v)) for h in TAYLOR_STEPS]
-    return np.array(moved) - pair.output

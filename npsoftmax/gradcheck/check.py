@@ -7,17 +7,25 @@ Taylor expansion vanishes, (a) to (d) of the modules by_...
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import numpy as np
 
 from npsoftmax.gradcheck.along import along_directions, what_is_unseen
-from npsoftmax.gradcheck.by_complex_step import complex_gradients, confirmed, scatter
-from npsoftmax.gradcheck.by_differences import differences, entry_slopes, largest_finite
+from npsoftmax.gradcheck.by_complex_step import (
+    complex_gradient,
+    confirmed,
+    own_rounding,
+)
+from npsoftmax.gradcheck.by_differences import differences, entry_slopes
 from npsoftmax.gradcheck.by_taylor_rate import either, rate_checks
+from npsoftmax.gradcheck.inputs import generator_of, name_of
 from npsoftmax.gradcheck.kinks import explains
-from npsoftmax.gradcheck.pair import LayerPair, name_of
-from npsoftmax.gradcheck.report import GradientReport, InputCheck, Kink
+from npsoftmax.gradcheck.noise import gradient_noise, noise, rounding
+from npsoftmax.gradcheck.pair import LayerPair
+from npsoftmax.gradcheck.report import Comparison, GradientReport, InputCheck, Kink
+from npsoftmax.gradcheck.steps import EPS, largest_finite
 
 METHODS = ("complex step", "five-point", "central", "Taylor rate")
 FINE = {"complex step": 1e-6, "five-point": 1e-2, "central": 1e-2}  # must be seen
@@ -26,8 +34,6 @@ ROUNDED = 8  # eps of the largest entry
 SUMMED = 1e-13  # of the entry itself
 DIFFERENCED = 4  # times the error of a difference, in by_differences
 ASKED = 6  # how many entries are differenced before one is accused
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 def check_gradients(
@@ -112,21 +118,20 @@ def check_gradients(
       looks like  gradient by x: every entry is 0.5 times what it should be
       how         complex step, h = 2^-100, all 2 entries
     """
-    rng = _generator(rng)
+    rng = generator_of(rng)
     if method is not None and method not in METHODS:
         raise ValueError(f"method is {method!r}, but it is one of {', '.join(METHODS)}")
     pair = LayerPair(forward, backward, inputs, wrt, cotangent, rng)
-    problems = pair.misfits()
     found = _Found(method)
-    if not problems:
+    if not pair.misfits:
         with np.errstate(all="ignore"):
             if directions is None:
                 found = _check(pair, method, rng)
             else:
                 found = _check_along(pair, method, _count(directions), rng)
     return GradientReport(
-        name_of(backward, "backward"), *found[:3], pair.edits + problems,
-        found.doubts, found.notes + _precision_notes(pair), tuple(pair.held),
+        name_of(backward, "backward"), *found[:3], pair.edits + pair.misfits,
+        found.doubts, found.notes + tuple(_notes(pair)), pair.held,
     )  # fmt: skip
 
 
@@ -134,11 +139,14 @@ def _check_along(pair, method, k, rng):
     """Return what a method finds along k directions of each input."""
     forward, backward, t, v = along_directions(pair, k, rng)
     line = LayerPair(forward, backward, t, None, pair.cotangent, rng)
-    line.names = [f"{pair.names[i]} along v" for i in pair.moved]
+    names = [f"{leaf.name} along v" for leaf in pair.moved]
+    line.moved = [
+        leaf._replace(name=name) for leaf, name in zip(line.moved, names, strict=True)
+    ]
     found = _check(line, method, rng)
-    seen = [check for check in found.inputs if isinstance(check, InputCheck)]
-    notes = tuple(what_is_unseen(pair, seen, v)) if seen else ()
-    return found._replace(notes=found.notes + notes)
+    if method == "Taylor rate":
+        return found
+    return found._replace(notes=(*found.notes, *what_is_unseen(pair, found.inputs, v)))
 
 
 def _count(directions):
@@ -149,29 +157,20 @@ def _count(directions):
     return int(directions)
 
 
-def _generator(rng):
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"rng is {rng!r}, but it must be a seed, an integer from 0, or a "
-            "numpy.random.Generator"
-        ) from None
-
-
-def _precision_notes(pair):
-    notes = ()
-    if pair.lifted:
-        notes += (f"lifted to float64 for this check: {', '.join(pair.lifted)}",)
-    if pair.integers:
-        names = ", ".join(pair.integers)
-        notes += (f"integers, differentiated as floats: {names}",)
-    if pair.dtype != np.float64:
-        notes += (f"of float64 inputs forward makes {pair.dtype}",)
+def _notes(pair):
+    """Yield what is to be said of the types of the inputs, and of the output."""
+    floating = [leaf for leaf in pair.leaves if leaf.array is not None]
+    lifted = [a.name for a in floating if a.given.kind == "f" and a.given != np.float64]
+    integers = [leaf.name for leaf in pair.moved if leaf.given.kind in "iu"]
+    if lifted:
+        yield f"lifted to float64 for this check: {', '.join(lifted)}"
+    if integers:
+        yield f"integers, differentiated as floats: {', '.join(integers)}"
+    if pair.first.dtype != np.float64:
+        yield f"of float64 inputs forward makes {pair.first.dtype}"
     if pair.dead.any():
         dead = f"{pair.dead.sum()} of {pair.dead.size}"
-        notes += (f"forward's output is nan or inf in {dead} entries",)
-    return notes
+        yield f"forward's output is nan or inf in {dead} entries"
 
 
 class _Found(NamedTuple):
@@ -183,10 +182,29 @@ class _Found(NamedTuple):
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, repr=False)
+class _Compared(Comparison):
+    """All entries of a pair, in a row."""
+
+    kinks: list[Kink] = field(default_factory=list)
+
     @property
-    def accuses(self):
-        """Return whether an entry, or a rate, is wrong."""
-        return any(check.wrong.any() for check in self.inputs)
+    def places(self):
+        """Return where an entry is beyond its tolerance, largest errors first."""
+        places = np.flatnonzero((self.wrong | self.excused) & ~self.kink)
+        return places[np.argsort(-np.abs(self.error[places]), kind="stable")]
+
+    def found(self, pair, method):
+        """Return what was found, input by input."""
+        split = {f.name: pair.split(getattr(self, f.name)) for f in fields(Comparison)}
+        rows = zip(*split.values(), strict=True)
+        checks = (
+            InputCheck(**dict(zip(split, row, strict=True)), name=leaf.name,
+                       fine=FINE[method])
+            for leaf, row in zip(pair.moved, rows, strict=True)
+        )  # fmt: skip
+        return _Found(method, tuple(checks), tuple(self.kinks))
 
 
 def _check(pair, method, rng):
@@ -194,172 +212,122 @@ def _check(pair, method, rng):
     pair.look_again()
     if pair.unsteady:
         return _Found(method, doubts=pair.unsteady)
+    nu, D = rounding(pair, rng)
     if method == "Taylor rate":
-        found = _check_rates(pair, rng)
+        found = _by_taylor_rate(pair, nu, D, rng)
+    elif method in (None, "complex step"):
+        found = _by_complex_step(pair, method, nu, D, rng)
     else:
-        found = _check_entries(pair, method, rng)
+        found = _by_differences(pair, method, nu, D, rng)
     pair.look_again()
     return found._replace(doubts=found.doubts + pair.unsteady)
 
 
-def _check_rates(pair, rng):
+def _by_taylor_rate(pair, nu, D, rng):
     """Return what the rate tells: a wrong one must be wrong at both levels of noise."""
-    nu, D = pair.rounding(rng)
-    levels = [np.fmax(nu, noise) for noise in pair.noise(rng)]
-    fine, coarse = (_rates(pair, level, D, rng) for level in levels)
-    if fine.accuses or coarse.accuses:
-        D = _and_scatter(pair, D, rng)
-        fine, coarse = (_rates(pair, level, D, rng) for level in levels)
-    checks = tuple(map(either, fine.inputs, coarse.inputs))
-    return _Found("Taylor rate", checks, fine.kinks + coarse.kinks)
+    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
+    for again in (False, True):
+        D = np.fmax(D, gradient_noise(pair, rng)) if again else D
+        room = MOVED * D + SUMMED * np.abs(pair.gradient)
+        (fine, kinks), (coarse, more) = (
+            rate_checks(pair, level, room, rng) for level in levels
+        )
+        if not any(check.wrong for check in fine + coarse):
+            break
+    return _Found("Taylor rate", tuple(map(either, fine, coarse)), kinks + more)
 
 
-def _rates(pair, nu, D, rng):
-    sizes = [np.abs(gradient) for gradient in pair.gradients]
-    room = [MOVED * d + SUMMED * size for d, size in zip(D, sizes, strict=True)]
-    return _Found("Taylor rate", *rate_checks(pair, nu, room, rng))
-
-
-def _check_entries(pair, method, rng):
-    nu, D = pair.rounding(rng)
-    if method not in (None, "complex step"):
-        return _by_differences(pair, method, nu, D, rng)
-    found, trouble = _by_complex_step(pair, nu, D, rng)
-    if trouble is None:
-        return found
-    if method is None:
+def _by_complex_step(pair, method, nu, D, rng):
+    """Return what the complex step found; if there is a reason not to believe it, that
+    is a doubt, or, by default, differences are taken in its place.
+    """
+    numeric, trouble = complex_gradient(pair, nu, rng)
+    found = _Found("complex step")
+    if numeric is not None:
+        compared = _compared(pair, numeric, nu, D)
+        if trouble is None and len(compared.places):
+            compared, trouble = _asked_again(pair, numeric, compared, nu, D, rng)
+        found = compared.found(pair, "complex step")
+    if trouble and method is None:
         note = f"not by the complex step: {trouble}"
         return _by_differences(pair, "five-point", nu, D, rng)._replace(notes=(note,))
-    return found._replace(doubts=(trouble,))
+    return found._replace(doubts=(trouble,)) if trouble else found
+
+
+def _asked_again(pair, numeric, compared, nu, D, rng):
+    """Return what is compared, and why the complex step is not to be believed, or None.
+
+    Before it accuses, its own rounding is looked at, and differences are asked.
+    """
+    places = compared.places[:ASKED]
+    for k in places:
+        numeric.error[k] += ROUNDED * own_rounding(pair, k, numeric.step[k], rng)
+    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
+    D = np.fmax(D, gradient_noise(pair, rng))
+    compared = _compared(pair, numeric, nu, D)
+    wrong = [k for k in places if compared.wrong[k]]
+    answers = [confirmed(pair, k, numeric, levels) for k in wrong]
+    if False in answers:
+        return compared, "differences contradict it"
+    if compared.wrong.any() and True not in answers:
+        return compared, "differences cannot tell whether it is right"
+    return compared, None
 
 
 def _by_differences(pair, method, nu, D, rng):
     """Return what differences found; before they accuse, all steps are tried."""
-    levels = [np.fmax(nu, noise) for noise in pair.noise(rng)]
-    numeric = [differences(pair, n, method, levels[0]) for n in range(len(pair.moved))]
-    found = _found(pair, method, numeric, levels[0], D)
-    places = _wrong_places(found)
-    if places:
-        D = _and_scatter(pair, D, rng)
-    acquitted = []
-    for asked in (places[:ASKED], places[ASKED:]):
-        for n, j in asked:
-            slopes = entry_slopes(pair, n, j, method, levels[0])
-            numeric[n].gradient[j], numeric[n].error[j] = slopes.summed(pair.weights)
-            numeric[n].step[j] = slopes.step
-        found = _found(pair, method, numeric, levels[0], D)
-        acquitted += [
-            (n, j)
-            for n, j in asked
-            if _acquitted(pair, found.inputs[n], n, j, method, levels)
-        ]
-        for n, j in acquitted:
-            found.inputs[n].excuse[j] = np.inf
-        if any(found.inputs[n].wrong[j] for n, j in asked):
+    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
+    numeric = differences(pair, method, levels[0])
+    compared = _compared(pair, numeric, levels[0], D)
+    places, acquitted = compared.places, []
+    if len(places):
+        D = np.fmax(D, gradient_noise(pair, rng))
+    for asked in filter(len, (places[:ASKED], places[ASKED:])):
+        for k in asked:
+            numeric.put(k, entry_slopes(pair, k, method, levels[0]), pair.weights)
+        compared = _compared(pair, numeric, levels[0], D)
+        wrong = [k for k in asked if compared.wrong[k]]
+        acquitted += [k for k in wrong if _acquitted(pair, compared, k, method, levels)]
+        compared.excuse[acquitted] = np.inf
+        if compared.wrong[asked].any():
             break
-    return found
+    return compared.found(pair, method)
 
 
-def _acquitted(pair, check, n, j, method, levels):
-    """Return whether another view of a wrong entry bears out what backward gives."""
-    if not check.wrong[j]:
-        return False
-    others = (
-        entry_slopes(pair, n, j, method, levels[1]),
-        entry_slopes(pair, n, j, method, levels[0], stairs=False),
-    )
-    return any(_agrees(pair, check, j, slopes) for slopes in others)
+def _acquitted(pair, compared, k, method, levels):
+    """Return whether another view of a wrong entry is clear, and bears it out."""
+    largest = pair.by_input(largest_finite, compared.numeric)[k]
+    for level, stairs in ((levels[1], True), (levels[0], False)):
+        slopes = entry_slopes(pair, k, method, level, stairs=stairs)
+        value, error = slopes.summed(pair.weights)
+        off = abs(value - pair.gradient[k])
+        clear = DIFFERENCED * error <= FINE[method] * max(abs(value), largest)
+        if clear and off <= compared.tolerance[k] + DIFFERENCED * error:
+            return True
+    return False
 
 
-def _agrees(pair, check, j, slopes):
-    """Return whether slopes seen otherwise are clear, and those of backward."""
-    value, error = slopes.summed(pair.weights)
-    size = max(abs(value), largest_finite(check.numeric))
-    clear = DIFFERENCED * error <= check.fine * size
-    return clear and abs(value - check.analytic[j]) <= check.tolerance[j] + 4 * error
-
-
-def _and_scatter(pair, D, rng):
-    noise = pair.gradient_noise(rng)
-    return [np.fmax(d, scattered) for d, scattered in zip(D, noise, strict=True)]
-
-
-def _by_complex_step(pair, nu, D, rng):
-    """Return what the complex step found, and why it is not to be believed, or None."""
-    numeric, trouble = complex_gradients(pair, nu, rng)
-    if numeric is None:
-        return _Found("complex step"), trouble
-    found = _found(pair, "complex step", numeric, nu, D)
-    if trouble is None and _wrong_places(found):
-        found, trouble = _asked_again(pair, numeric, found, nu, D, rng)
-    return found, trouble
-
-
-def _found(pair, method, numeric, nu, D):
-    checks = [
-        _input_check(pair, n, method, numeric[n], D[n]) for n in range(len(numeric))
-    ]
-    kinks = []
-    for n, check in enumerate(checks):
-        for j in map(tuple, np.argwhere(check.wrong | check.excused)):
-            what = explains(pair, n, j, check.analytic[j], nu)
-            if what:
-                check.kink[j] = True
-                kinks.append(Kink(pair.label(n, j), what))
-    return _Found(method, tuple(checks), tuple(kinks))
-
-
-def _input_check(pair, n, method, numeric, D):
-    analytic, size = pair.gradients[n].astype(np.float64), np.abs(numeric.gradient)
-    unit = EPS * largest_finite(numeric.gradient)
+def _compared(pair, numeric, nu, D):
+    """Return all entries beside numeric ones, and the kinks that explain some."""
+    gradient, size = numeric.gradient, np.abs(numeric.gradient)
+    unit = EPS * pair.by_input(largest_finite, gradient)
     least = ROUNDED * unit + SUMMED * size
-    gradient = numeric.gradient
     tolerance = least + MOVED * np.fmin(D, unit) + DIFFERENCED / 2 * numeric.error
     if pair.dead.any():
-        agrees = np.abs(analytic - gradient) <= tolerance
+        agrees = np.abs(pair.gradient - gradient) <= tolerance
         gradient = np.where(agrees & ~numeric.flat, gradient, np.nan)
-    return InputCheck(
-        name=pair.names[pair.moved[n]],
-        shape=size.shape,
-        analytic=analytic,
+    compared = _Compared(
+        analytic=pair.gradient,
         numeric=gradient,
         tolerance=tolerance,
         excuse=least + MOVED * D + DIFFERENCED * numeric.error,
         step=numeric.step,
         kink=np.zeros(size.shape, dtype=bool),
         flat=numeric.flat,
-        fine=FINE[method],
     )
-
-
-def _asked_again(pair, numeric, found, nu, D, rng):
-    """Return what was found, and why the complex step is not to be believed, or None.
-
-    Before it accuses, its own rounding is looked at, and differences are asked.
-    """
-    places = _wrong_places(found)[:ASKED]
-    for n, j in places:
-        numeric[n].error[j] += ROUNDED * scatter(pair, n, j, numeric[n].step[j], rng)
-    levels = [np.fmax(nu, noise) for noise in pair.noise(rng)]
-    D = _and_scatter(pair, D, rng)
-    found = _found(pair, "complex step", numeric, nu, D)
-    answers = [
-        confirmed(pair, n, j, numeric[n], found.inputs[n].analytic[j], levels)
-        for n, j in places
-        if found.inputs[n].wrong[j]
-    ]
-    if False in answers:
-        return found, "differences contradict it"
-    if found.accuses and True not in answers:
-        return found, "differences cannot tell whether it is right"
-    return found, None
-
-
-def _wrong_places(found):
-    """Return (n, j) of the entries beyond their tolerance, largest errors first."""
-    places = [
-        (n, tuple(map(int, j)))
-        for n, check in enumerate(found.inputs)
-        for j in np.argwhere((check.wrong | check.excused) & ~check.kink)
-    ]
-    return sorted(places, key=lambda at: -abs(found.inputs[at[0]].error[at[1]]))
+    for k in np.flatnonzero(compared.wrong | compared.excused):
+        what = explains(pair, k, pair.gradient[k], nu)
+        if what:
+            compared.kink[k] = True
+            compared.kinks.append(Kink(pair.label(k), what))
+    return compared

@@ -13,13 +13,19 @@ ARRAY = (np.ndarray, np.generic)
 PIECE = (*ARRAY, bool, int)
 
 
-def named_arrays(name, value):
+def named_arrays(name, value, kinds=ARRAY):
     """Yield (name, array) for each array in value: itself, or inside of tuples."""
-    if isinstance(value, ARRAY):
+    if isinstance(value, kinds):
         yield name, np.asarray(value)
     else:
         for part, child in _children(name, value):
-            yield from named_arrays(part, child)
+            yield from named_arrays(part, child, kinds)
+
+
+def named_pieces(cache):
+    """Return (name, array) for what is integer or boolean in a cache: its pieces."""
+    arrays = named_arrays("cache", cache, PIECE)
+    return [(name, a) for name, a in arrays if a.dtype.kind in "biu"]
 
 
 def with_arrays(value, arrays: Iterator):
@@ -37,17 +43,6 @@ def with_arrays(value, arrays: Iterator):
         for part, child in vars(value).items():
             object.__setattr__(value, part, with_arrays(child, arrays))
     return value
-
-
-def named_pieces(name, value):
-    """Yield (name, array) for what is integer or boolean in a cache: its pieces."""
-    if isinstance(value, PIECE):
-        value = np.asarray(value)
-        if value.dtype.kind in "biu":
-            yield name, value
-    else:
-        for part, child in _children(name, value):
-            yield from named_pieces(part, child)
 
 
 def gradient_arrays(value):
