@@ -22,6 +22,7 @@ from npsoftmax.gradcheck.by_differences import (
 )
 from npsoftmax.gradcheck.kinks import explains
 from npsoftmax.gradcheck.noise import noise
+from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 
 PARTS = 2.0 ** -np.array([100.0, 60, 24])  # of an entry's size, until imag f is normal
@@ -85,10 +86,10 @@ def _slope(pair, k, size):
     The step is the smallest at which imag f keeps its digits: x^2 at 1e-200 needs a
     large one, log x at 1e-13 one much smaller than x.
     """
-    v, best = pair.unit(k), None
+    line, best = pair.entry(k), None
     for step in _steps(size):
-        slope = np.sum(pair.weights * pair.imag(step, v)) / step
-        if slope == 0 and not np.any(pair.imag(pair.lengths[k], v)):
+        slope = np.sum(pair.weights * line.imag(step)) / step
+        if slope == 0 and not np.any(line.imag(line.length)):
             return 0.0, 0.0, step, True  # f rests: slope is not 0 for want of range
         error = _underflow(pair, step)
         if best is None or error < best[1]:
@@ -152,20 +153,20 @@ class _Confirmation:
 
     def _of_entry(self, k, needed):
         """Return what speaks against one entry, unless it is on a kink, or at rest."""
-        pair, slope = self.pair, self.numeric.gradient[k]
-        if explains(pair, k, slope, self.levels[0]) or rests(pair, pair.unit(k)):
+        line, slope = self.pair.entry(k), self.numeric.gradient[k]
+        if explains(line, slope, self.levels[0]) or rests(line):
             return None
-        return self._of_direction(pair.unit(k) > 0, needed)
+        return self._of_direction(line.v > 0, needed)
 
     def _of_direction(self, band, needed, again=True):
         """Return what speaks against the entries of band, moved all at once."""
         pair = self.pair
         if not band.any():
             return None
-        v = np.where(band, pair.draw_direction(self.rng), 0.0)
-        imag, underflow = _imag_along(pair, v)
-        for f, steps, nu in self._attempts(v, needed, again):
-            found = slopes_of(f, v, steps, nu, EPS * pair.largest)
+        line = Line(pair, np.where(band, pair.draw_direction(self.rng), 0.0))
+        imag, underflow = _imag_along(line)
+        for f, steps, nu in self._attempts(line, needed, again):
+            found = slopes_of(f, steps, nu, EPS * pair.largest)
             room = 8 * found.error + 1e-12 * np.abs(imag) + 4 * underflow
             agrees = not np.any(np.abs(found.value - imag) > room)
             value, error = found.summed(pair.weights)
@@ -180,27 +181,27 @@ class _Confirmation:
             f"{np.sum(pair.weights * imag):.6g}, differences {value:.6g}"
         )
 
-    def _attempts(self, v, needed, again):
+    def _attempts(self, line, needed, again):
         """Yield f, steps and noise to try, until one agrees and is clear."""
         pair = self.pair
-        few, many, deep = ladders(1.0 if np.any(pair.x * v != 0) else 0.0, 1.0)
+        few, many, deep = ladders(float(np.any(pair.x * line.v != 0)), 1.0)
         few = few if needed == np.inf else many
-        yield pair.anywhere, few, self.levels[0]
-        yield pair.inside, few, self.levels[0]
+        yield line.anywhere, few, self.levels[0]
+        yield line.inside, few, self.levels[0]
         if not again:
             return
         if len(self.levels) == 1:
             self.levels += [np.fmax(self.levels[0], n) for n in noise(pair, self.rng)]
         for nu in self.levels:
-            yield pair.inside, many, nu
-        yield pair.inside, deep, self.levels[1]
+            yield line.inside, many, nu
+        yield line.inside, deep, self.levels[1]
 
 
-def _imag_along(pair, v):
+def _imag_along(line):
     """Return the slopes of the outputs along v by (c), and what underflow may hide."""
     for step in PARTS:
-        slopes = pair.imag(step, v) / step
-        if _underflow(pair, step) <= 1e-12 * abs(np.sum(pair.weights * slopes)):
+        slopes, weights = line.imag(step) / step, line.pair.weights
+        if _underflow(line.pair, step) <= 1e-12 * abs(np.sum(weights * slopes)):
             break
     return slopes, TINY / step
 
@@ -210,9 +211,9 @@ def confirmed(pair, k, numeric, levels):
 
     False if they contradict the numeric one, at every level of the noise.
     """
-    answers = []
-    for nu, thorough in ((levels[0], False), *((nu, True) for nu in levels)):
-        slopes = entry_slopes(pair, k, "five-point", nu, thorough)
+    answers, line = [], pair.entry(k)
+    for nu, scale in ((levels[0], pair.scale[k]), *((nu, None) for nu in levels)):
+        slopes = entry_slopes(line, "five-point", nu, scale)
         value, error = slopes.summed(pair.weights)
         room = 4 * error + 1e-12 * abs(value) + numeric.error[k]
         known = np.isfinite(value) and np.isfinite(room)
@@ -232,5 +233,5 @@ def own_rounding(pair, k, step, rng):
     found = []
     for _ in range(6):
         x, h = ulp_away(pair.x, rng), step * rng.uniform(0.5, 1)
-        found.append(np.sum(pair.weights * pair.imag(h, pair.unit(k), x)) / h)
+        found.append(np.sum(pair.weights * pair.entry(k).imag(h, x)) / h)
     return np.ptp(found)

@@ -113,54 +113,53 @@ def differences(pair, method, nu):
     """Return the gradient of a pair, each entry by its best steps."""
     entries = []
     for k in range(pair.x.size):
-        slopes = entry_slopes(pair, k, method, nu, thorough=False)
+        line = pair.entry(k)
+        slopes = entry_slopes(line, method, nu, pair.scale[k])
         value, error = slopes.summed(pair.weights)
-        flat = value == 0 and rests(pair, pair.unit(k))
+        flat = value == 0 and rests(line)
         entries.append((value, error, slopes.step, flat))
     return Numeric.of(entries)
 
 
-def rests(pair, v):
-    """Return whether all outputs stay the same, to the last bit, far along v."""
-    return bool(np.all(_still_far(pair, v)))
+def rests(line):
+    """Return whether all outputs stay the same, to the last bit, far along a line."""
+    return bool(np.all(_still_far(line)))
 
 
-def _still_far(pair, v):
-    lengths = np.max(np.abs(v) * pair.lengths)
-    moved = [pair.anywhere(h, v) for h in lengths * np.concatenate([FAR, -FAR])]
-    return np.all(np.array(moved) == pair.output, axis=0)
+def _still_far(line):
+    moved = [line.anywhere(h) for h in line.length * np.concatenate([FAR, -FAR])]
+    return np.all(np.array(moved) == line.pair.output, axis=0)
 
 
-def entry_slopes(pair, k, method, nu, thorough=True, stairs=True):
-    """Return the slopes of the outputs by entry k.
+def entry_slopes(line, method, nu, scale=None, stairs=True):
+    """Return the slopes of the outputs by the entry of a line.
 
-    By default all steps are tried; else a longer ladder only where the error is no
-    small part of the slope. stairs: what stands still may be moving in stairs. Where
+    All steps are tried; with the scale of slopes a longer ladder only where the error
+    is no small part of it. stairs: what stands still may be moving in stairs. Where
     every step leaves the piece of f, its border is crossed.
     """
-    x, v = pair.x[k], pair.unit(k)
-    few, many, deep = ladders(x, pair.lengths[k])
-    hidden = EPS * pair.largest if stairs else None
-    for steps, enough in () if thorough else ((few, FEW), (many, MANY)):
-        found = slopes_of(pair.inside, v, steps, nu, hidden, x, method)
-        value, error = found.summed(pair.weights)
-        if 4 * error <= enough * max(abs(value), 1e-5 * pair.scale[k]):
+    few, many, deep = ladders(line.entry, line.length)
+    hidden = EPS * line.pair.largest if stairs else None
+    for steps, enough in () if scale is None else ((few, FEW), (many, MANY)):
+        found = slopes_of(line.inside, steps, nu, hidden, line.entry, method)
+        value, error = found.summed(line.pair.weights)
+        if 4 * error <= enough * max(abs(value), 1e-5 * scale):
             return found
     if stairs:
-        hidden = np.where(_still_far(pair, v), 0.0, hidden)
-    found = slopes_of(pair.inside, v, deep, nu, hidden, x, method)
+        hidden = np.where(_still_far(line), 0.0, hidden)
+    found = slopes_of(line.inside, deep, nu, hidden, line.entry, method)
     if np.isfinite(found.error).all():
         return found
-    return slopes_of(pair.anywhere, v, deep, nu, hidden, x, method)
+    return slopes_of(line.anywhere, deep, nu, hidden, line.entry, method)
 
 
-def slopes_of(f, v, steps, nu, hidden, x=0.0, method="five-point"):
-    """Return the slopes of the outputs along v, of f(h, v) and noise nu.
+def slopes_of(f, steps, nu, hidden, x=0.0, method="five-point"):
+    """Return the slopes of the outputs f(h), of noise nu, at h = 0.
 
-    x is the entry that v moves, if it is one. hidden: the noise of outputs that never
-    move; None if what stands still does so.
+    x is what h is added to. hidden: the noise of outputs that never move; None if what
+    stands still does so.
     """
-    right, left = (np.array([f(s * h, v) for h in steps]) for s in (1, -1))
+    right, left = (np.array([f(s * h) for h in steps]) for s in (1, -1))
     distance = as_rows((x + steps) - (x - steps), right)
     slopes = (right - left) / distance  # (a)
     rounded = np.spacing(np.fmax(np.abs(right), np.abs(left)))

@@ -13,6 +13,7 @@ import numpy as np
 
 from npsoftmax.gradcheck.by_differences import noise_if_still
 from npsoftmax.gradcheck.kinks import bends_along
+from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.report import Kink, RateCheck
 from npsoftmax.gradcheck.steps import (
     BAND,
@@ -110,7 +111,7 @@ def _rate_check(pair, leaf, v, gradient, nu, room):
     ]
     known = [rate for rate in rates if not math.isnan(rate)]
     rate = min(known) if known and _agree(known) else math.nan
-    kink = any(rate < 1.1 for rate in known) and bends_along(pair, v, slope)
+    kink = any(rate < 1.1 for rate in known) and bends_along(Line(pair, v), slope)
     return RateCheck(
         name=leaf.name,
         shape=leaf.array.shape,
@@ -139,7 +140,7 @@ def _agree(rates):
 
 def _rate_along(pair, v, gradient, nu, room):
     """Return the rate along v; nan where too little of the slope is seen."""
-    gains = np.array([pair.inside(h, v) for h in TAYLOR_STEPS]) - pair.output
+    gains = np.array([*map(Line(pair, v).inside, TAYLOR_STEPS)]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
     remainders = np.abs(summed - np.sum(gradient * v) * TAYLOR_STEPS)  # (d)
     still = noise_if_still(gains, nu, EPS * pair.largest)

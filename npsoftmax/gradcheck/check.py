@@ -284,7 +284,7 @@ def _by_differences(pair, method, nu, D, rng):
         D = np.fmax(D, gradient_noise(pair, rng))
     for asked in filter(len, (places[:ASKED], places[ASKED:])):
         for k in asked:
-            numeric.put(k, entry_slopes(pair, k, method, levels[0]), pair.weights)
+            numeric.put(k, entry_slopes(pair.entry(k), method, levels[0]), pair.weights)
         compared = _compared(pair, numeric, levels[0], D)
         wrong = [k for k in asked if compared.wrong[k]]
         acquitted += [k for k in wrong if _acquitted(pair, compared, k, method, levels)]
@@ -296,9 +296,9 @@ def _by_differences(pair, method, nu, D, rng):
 
 def _acquitted(pair, compared, k, method, levels):
     """Return whether another view of a wrong entry is clear, and bears it out."""
-    largest = pair.by_input(largest_finite, compared.numeric)[k]
+    line, largest = pair.entry(k), pair.by_input(largest_finite, compared.numeric)[k]
     for level, stairs in ((levels[1], True), (levels[0], False)):
-        slopes = entry_slopes(pair, k, method, level, stairs=stairs)
+        slopes = entry_slopes(line, method, level, stairs=stairs)
         value, error = slopes.summed(pair.weights)
         off = abs(value - pair.gradient[k])
         clear = DIFFERENCED * error <= FINE[method] * max(abs(value), largest)
@@ -326,7 +326,7 @@ def _compared(pair, numeric, nu, D):
         flat=numeric.flat,
     )
     for k in np.flatnonzero(compared.wrong | compared.excused):
-        what = explains(pair, k, pair.gradient[k], nu)
+        what = explains(pair.entry(k), pair.gradient[k], nu)
         if what:
             compared.kink[k] = True
             compared.kinks.append(Kink(pair.label(k), what))

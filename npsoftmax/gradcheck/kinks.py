@@ -9,24 +9,23 @@ import numpy as np
 from npsoftmax.gradcheck.steps import EPS, as_rows, best_step, ladders
 
 
-def explains(pair, k, gradient, nu):
-    """Return what happens at entry k if a kink of f explains this gradient, or None.
+def explains(line, gradient, nu):
+    """Return what happens at an entry if a kink of f explains this gradient, or None.
 
     There is one if another piece begins within a few ulps, or if the slopes to the two
     sides differ. It explains a gradient between these slopes, for each output, and any
     gradient if both sides are other pieces: then the point is a piece of its own.
     """
-    x, v, length = pair.x[k], pair.unit(k), pair.lengths[k]
-    pieces = _pieces_beside(pair, v, 4 * max(np.spacing(np.abs(x)), EPS * length))
+    pieces, weights = _pieces_beside(line), line.pair.weights
     if len(pieces) == 2:
         return "; ".join(pieces)
-    if not pieces and not _bends(pair, v, length * 2.0**-17, x):
+    if not pieces and not _bends(line):
         return None
-    _, steps, _ = ladders(x, length)
-    sides = [_one_sided(pair, v, side * steps, nu, x) for side in (-1, 1)]
+    _, steps, _ = ladders(line.entry, line.length)
+    sides = [_one_sided(line, side * steps, nu) for side in (-1, 1)]
     slopes, errors = np.array(sides).swapaxes(0, 1)  # (2, ...), left and right
-    weighted = pair.weights * slopes
-    error = 4 * np.sum(np.abs(pair.weights) * errors) + 1e-13 * abs(gradient)
+    weighted = weights * slopes
+    error = 4 * np.sum(np.abs(weights) * errors) + 1e-13 * abs(gradient)
     low, high = weighted.min(axis=0).sum(), weighted.max(axis=0).sum()
     if not low - error <= gradient <= high + error:
         return None
@@ -36,42 +35,44 @@ def explains(pair, k, gradient, nu):
     return "; ".join(pieces) or None
 
 
-def _pieces_beside(pair, v, ulps):
-    """Return in words which pieces begin within a few ulps, below and above x."""
+def _pieces_beside(line):
+    """Return in words which pieces begin within a few ulps, below and above."""
     pieces = []
+    ulps = 4 * max(np.spacing(np.abs(line.entry)), EPS * line.length)
     for h, side in ((-ulps, "below"), (ulps, "above")):
-        change = pair.visit(pair.x + h * v)[1]
+        change = line.visit(h)[1]
         if change:
             name, here, there = change
             pieces.append(f"{name} is {here} here and {there} just {side}")
     return pieces
 
 
-def _bends(pair, v, h, x):
+def _bends(line):
     """Return whether the slopes to the two sides differ by more than 1/1000."""
-    left, right = (_side_slopes(pair, v, np.array([s]), x) for s in (-h, h))
+    h = line.length * 2.0**-17
+    left, right = _side_slopes(line, np.array([-h, h]))
     larger = max(np.abs(right).sum(), np.abs(left).sum())
     return np.abs(right - left).sum() > 1e-3 * larger
 
 
-def bends_along(pair, v, slope):
-    """Return whether the slopes along v and -v differ, with the given one between."""
-    slopes = _side_slopes(pair, v, np.array([-(2.0**-24), 2.0**-24]))
-    low, high = sorted(np.sum(pair.weights * each) for each in slopes)
+def bends_along(line, slope):
+    """Return whether the slopes to the two sides differ, with the given one between."""
+    slopes = _side_slopes(line, np.array([-(2.0**-24), 2.0**-24]))
+    low, high = sorted(np.sum(line.pair.weights * each) for each in slopes)
     room = 1e-6 * max(abs(low), abs(high))
     return high - low > room and low - room <= slope <= high + room
 
 
-def _one_sided(pair, v, steps, nu, x):
+def _one_sided(line, steps, nu):
     """Return the slopes 2 S(h/2) - S(h) to the side of the steps, and their errors."""
-    slopes = _side_slopes(pair, v, steps, x)
+    slopes = _side_slopes(line, steps)
     noise = 2 * nu / np.abs(as_rows(steps, slopes))
     k = np.flatnonzero(steps[:-1] == 2 * steps[1:])
     better = 2 * slopes[k + 1] - slopes[k]
     return best_step(better, 2 * noise[k + 1] + noise[k])[:2]
 
 
-def _side_slopes(pair, v, steps, x=0.0):
-    """Return S(h) = (f(x + h v) - f(x)) / h, one row a step; x as in `slopes_of`."""
-    gains = np.array([pair.anywhere(h, v) for h in steps]) - pair.output
-    return gains / as_rows(x + steps - x, gains)
+def _side_slopes(line, steps):
+    """Return the slopes (f(x + h v) - f(x)) / h of the outputs, one row a step."""
+    gains = np.array([line.anywhere(h) for h in steps]) - line.pair.output
+    return gains / as_rows(line.entry + steps - line.entry, gains)

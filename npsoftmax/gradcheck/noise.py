@@ -4,6 +4,7 @@ all they are given moves by an ulp, and how they scatter around their smooth cou
 
 import numpy as np
 
+from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.steps import ulp_away
 
 MOVES = 8  # how often everything is moved by an ulp
@@ -39,7 +40,7 @@ def noise(pair, rng):
     one stand still (float32) or see the course of one stair, so there are two answers:
     fine, of the narrowest rows that move, and coarse.
     """
-    rows = _scatters(pair, pair.inside, APART, rng)
+    rows = _scatters(pair, Line.inside, APART, rng)
     fine = np.fmax(*map(_least_seen, rows))
     coarse = np.fmax(*(np.sort(each, axis=0)[-2] for each in rows))
     return fine, coarse
@@ -52,8 +53,8 @@ def gradient_noise(pair, rng):
     stands still for most moves. So an entry rounds as much as any smaller one.
     """
 
-    def gradient(h, v):
-        return pair.gradient_at(pair.x + h * v)
+    def gradient(line, h):
+        return pair.gradient_at(line.at(h))
 
     rows = _scatters(pair, gradient, GRADIENTS_APART, rng)
     found = np.fmax(*map(_least_seen, rows))
@@ -64,10 +65,10 @@ def gradient_noise(pair, rng):
 
 
 def _scatters(pair, f, apart, rng):
-    """Return the deviations of f at some distances, for each of two directions."""
+    """Return the deviations of f(line, h), for each of two lines."""
     found = []
-    for v in (pair.draw_direction(rng) for _ in range(2)):
-        rows = [np.array([f(k * h, v) for k in ROW]) for h in apart]
+    for line in (Line(pair, pair.draw_direction(rng)) for _ in range(2)):
+        rows = [np.array([f(line, k * h) for k in ROW]) for h in apart]
         found.append(np.array([_scatter(row) for row in rows]) * 2 / np.sqrt(70))
     return found
 

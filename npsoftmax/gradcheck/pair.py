@@ -2,9 +2,10 @@
 other inputs near by, and that notices what the two do to the arrays they are given.
 
 All entries that are differentiated stand in a row, x (K,), as do their gradients: f(x)
-and df/dx, as in a book. What is moved is moved along a v (K,): x + h v.
+and df/dx, as in a book. They are moved along lines x + h v.
 """
 
+import functools
 import traceback
 from itertools import pairwise
 
@@ -106,9 +107,10 @@ class LayerPair:
         j = np.unravel_index(k - self.parts[n].start, shape)
         return label_of(self.moved[n].name, j)
 
-    def unit(self, k):
-        """Return the direction of entry k alone."""
-        return np.where(np.arange(self.x.size) == k, 1.0, 0.0)
+    def entry(self, k):
+        """Return the line along which entry k alone is moved."""
+        v = np.where(np.arange(self.x.size) == k, 1.0, 0.0)
+        return Line(self, v, self.x[k], self.lengths[k])
 
     def draw_direction(self, rng):
         """Return a direction that moves every entry, zeros too."""
@@ -196,8 +198,6 @@ class LayerPair:
             changes.append(_change(what, first, again))
         self.unsteady = self.unsteady or tuple(filter(None, changes))
 
-    # At other inputs
-
     def visit(self, x):
         """Return the output and what changed piece (or None) at x.
 
@@ -208,20 +208,6 @@ class LayerPair:
         except (ValueError, ArithmeticError):
             return np.full(self.output.shape, np.nan), None
         return self._live(output), self._changed_piece(cache)
-
-    def anywhere(self, h, v):
-        """Return the output at x + h v, on whatever piece."""
-        return self.visit(self.x + h * v)[0]
-
-    def inside(self, h, v):
-        """Return the output at x + h v, nan if that is on another piece."""
-        output, change = self.visit(self.x + h * v)
-        return output if change is None else np.full(self.output.shape, np.nan)
-
-    def imag(self, h, v, x=None):
-        """Return the imaginary part of the output at x + i h v."""
-        x = self.x if x is None else x
-        return np.where(self.dead, 0.0, np.imag(self.run(x + 1j * h * v)[0]))
 
     def gradient_at(self, x, rng=None):
         """Return the gradient at x, nan outside of the domain; rng as above."""
@@ -234,13 +220,43 @@ class LayerPair:
         return zip(self.pieces, named_pieces(cache), strict=False)
 
     def _changed_piece(self, cache):
-        for (name, here), (_, other) in self._beside_pieces(cache):
+        beside = self._beside_pieces(cache) if self.pieces else ()
+        for (name, here), (_, other) in beside:
             if here is None or here.shape != other.shape:
                 continue
             if not np.array_equal(here, other):
                 j = tuple(map(int, np.argwhere(here != other)[0]))
                 return label_of(name, j), here[j], other[j]
         return None
+
+
+class Line:
+    """A pair at x + h v, visited once for each h.
+
+    entry   the number that v moves, if it moves one alone, and the length of its vector
+    """
+
+    def __init__(self, pair, v, entry=0.0, length=1.0):
+        self.pair, self.v, self.entry, self.length = pair, v, entry, length
+        self.visit = functools.cache(lambda h: pair.visit(self.at(h)))
+
+    def at(self, h):
+        """Return x + h v."""
+        return self.pair.x + h * self.v
+
+    def anywhere(self, h):
+        """Return the output, on whatever piece."""
+        return self.visit(h)[0]
+
+    def inside(self, h):
+        """Return the output, nan if that is on another piece."""
+        output, change = self.visit(h)
+        return output if change is None else np.full(output.shape, np.nan)
+
+    def imag(self, h, x=None):
+        """Return the imaginary part of the output at x + i h v."""
+        x = (self.pair.x if x is None else x) + 1j * h * self.v
+        return np.where(self.pair.dead, 0.0, np.imag(self.pair.run(x)[0]))
 
 
 def _in_a_row(arrays):

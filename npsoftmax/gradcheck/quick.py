@@ -8,7 +8,7 @@ import numpy as np
 
 from npsoftmax.gradcheck.by_differences import Numeric, slopes_of
 from npsoftmax.gradcheck.report import InputCheck
-from npsoftmax.gradcheck.steps import EPS, ladders, lengths_of
+from npsoftmax.gradcheck.steps import EPS, ladders, lengths_of, stepped
 
 NOISE = 16  # how many eps (1 + |f|) the rounding of f may come to
 
@@ -22,9 +22,8 @@ def quick_check(f, x, gradient, cotangent, name="x") -> InputCheck:
     nu = NOISE * EPS * (1 + np.abs(np.asarray(f(x), dtype=np.float64)))
     entries = []
     for j in np.ndindex(x.shape):
-        v, steps = np.zeros(x.shape), next(ladders(x[j], lengths[j]))
-        v[j] = 1
-        found = slopes_of(lambda h, v: f(x + h * v), v, steps, nu, nu, x[j])
+        steps = next(ladders(x[j], lengths[j]))
+        found = slopes_of(lambda h, j=j: f(stepped(x, j, h)), steps, nu, nu, x[j])
         entries.append((*found.summed(np.asarray(cotangent)), found.step, False))
     numeric, error, step, no = (a.reshape(x.shape) for a in Numeric.of(entries))
     return InputCheck(
