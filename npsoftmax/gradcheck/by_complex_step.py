@@ -21,7 +21,7 @@ from npsoftmax.gradcheck.by_differences import (
     slopes_of,
 )
 from npsoftmax.gradcheck.kinks import explains
-from npsoftmax.gradcheck.noise import noise
+from npsoftmax.gradcheck.noise import noise_levels
 from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 
@@ -166,11 +166,10 @@ class _Confirmation:
         line = Line(pair, np.where(band, pair.draw_direction(self.rng), 0.0))
         imag, underflow = _imag_along(line)
         for f, steps, nu in self._attempts(line, needed, again):
-            found = slopes_of(f, steps, nu, EPS * pair.largest)
-            room = 8 * found.error + 1e-12 * np.abs(imag) + 4 * underflow
-            agrees = not np.any(np.abs(found.value - imag) > room)
-            value, error = found.summed(pair.weights)
-            if agrees and 4 * error <= needed:
+            found = slopes_of(f, steps, nu, EPS * pair.largest, pair.weights)
+            room = 8 * found.errors + 1e-12 * np.abs(imag) + 4 * underflow
+            agrees = not np.any(np.abs(found.outputs - imag) > room)
+            if agrees and 4 * found.error <= needed:
                 return None
         single = band.sum() == 1
         where = f"by {pair.label(band.argmax())}" if single else "along one direction"
@@ -178,7 +177,7 @@ class _Confirmation:
             return f"{where} differences cannot tell whether forward is analytic"
         return (
             f"forward is not analytic: {where} the complex step gives "
-            f"{np.sum(pair.weights * imag):.6g}, differences {value:.6g}"
+            f"{np.sum(pair.weights * imag):.6g}, differences {found.slope:.6g}"
         )
 
     def _attempts(self, line, needed, again):
@@ -191,7 +190,7 @@ class _Confirmation:
         if not again:
             return
         if len(self.levels) == 1:
-            self.levels += [np.fmax(self.levels[0], n) for n in noise(pair, self.rng)]
+            self.levels += noise_levels(pair, self.levels[0], self.rng)
         for nu in self.levels:
             yield line.inside, many, nu
         yield line.inside, deep, self.levels[1]
@@ -213,12 +212,11 @@ def confirmed(pair, k, numeric, levels):
     """
     answers, line = [], pair.entry(k)
     for nu, scale in ((levels[0], pair.scale[k]), *((nu, None) for nu in levels)):
-        slopes = entry_slopes(line, "five-point", nu, scale)
-        value, error = slopes.summed(pair.weights)
-        room = 4 * error + 1e-12 * abs(value) + numeric.error[k]
-        known = np.isfinite(value) and np.isfinite(room)
-        if known and abs(value - numeric.gradient[k]) <= room:
-            if not abs(value - pair.gradient[k]) <= room:
+        found = entry_slopes(line, "five-point", nu, scale)
+        room = 4 * found.error + 1e-12 * abs(found.slope) + numeric.error[k]
+        known = np.isfinite(found.slope) and np.isfinite(room)
+        if known and abs(found.slope - numeric.gradient[k]) <= room:
+            if not abs(found.slope - pair.gradient[k]) <= room:
                 return True
             known = False
         answers.append(known)

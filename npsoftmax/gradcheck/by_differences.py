@@ -90,23 +90,19 @@ class Numeric(NamedTuple):
         columns = np.array(entries, dtype=np.float64).reshape(-1, 4).T
         return cls(*columns[:3].copy(), columns[3] == 1)
 
-    def put(self, k, slopes, weights):
+    def put(self, k, slopes):
         """Put the slope by entry k."""
-        self.gradient[k], self.error[k] = slopes.summed(weights)
-        self.step[k] = slopes.step
+        self.gradient[k], self.error[k], self.step[k] = slopes[2:]
 
 
 class Slopes(NamedTuple):
-    """The slopes of all outputs, and how far each may be off."""
+    """The slopes of all outputs, and of the sum of weights times outputs."""
 
-    value: np.ndarray
-    error: np.ndarray
+    outputs: np.ndarray
+    errors: np.ndarray  # how far each may be off
+    slope: float
+    error: float
     step: float
-
-    def summed(self, weights):
-        """Return the slope, and its error, of the sum of weights times outputs."""
-        size = np.abs(weights)
-        return np.sum(weights * self.value), np.sum(size * self.error)
 
 
 def differences(pair, method, nu):
@@ -114,10 +110,8 @@ def differences(pair, method, nu):
     entries = []
     for k in range(pair.x.size):
         line = pair.entry(k)
-        slopes = entry_slopes(line, method, nu, pair.scale[k])
-        value, error = slopes.summed(pair.weights)
-        flat = value == 0 and rests(line)
-        entries.append((value, error, slopes.step, flat))
+        found = entry_slopes(line, method, nu, pair.scale[k])
+        entries.append((*found[2:], found.slope == 0 and rests(line)))
     return Numeric.of(entries)
 
 
@@ -138,22 +132,25 @@ def entry_slopes(line, method, nu, scale=None, stairs=True):
     is no small part of it. stairs: what stands still may be moving in stairs. Where
     every step leaves the piece of f, its border is crossed.
     """
+
+    def slopes(f, steps, hidden):
+        weights = line.pair.weights
+        return slopes_of(f, steps, nu, hidden, weights, line.entry, method)
+
     few, many, deep = ladders(line.entry, line.length)
     hidden = EPS * line.pair.largest if stairs else None
     for steps, enough in () if scale is None else ((few, FEW), (many, MANY)):
-        found = slopes_of(line.inside, steps, nu, hidden, line.entry, method)
-        value, error = found.summed(line.pair.weights)
-        if 4 * error <= enough * max(abs(value), 1e-5 * scale):
+        found = slopes(line.inside, steps, hidden)
+        if 4 * found.error <= enough * max(abs(found.slope), 1e-5 * scale):
             return found
     if stairs:
         hidden = np.where(_still_far(line), 0.0, hidden)
-    found = slopes_of(line.inside, deep, nu, hidden, line.entry, method)
-    if np.isfinite(found.error).all():
-        return found
-    return slopes_of(line.anywhere, deep, nu, hidden, line.entry, method)
+    found = slopes(line.inside, deep, hidden)
+    known = np.isfinite(found.errors).all()
+    return found if known else slopes(line.anywhere, deep, hidden)
 
 
-def slopes_of(f, steps, nu, hidden, x=0.0, method="five-point"):
+def slopes_of(f, steps, nu, hidden, weights, x=0.0, method="five-point"):
     """Return the slopes of the outputs f(h), of noise nu, at h = 0.
 
     x is what h is added to. hidden: the noise of outputs that never move; None if what
@@ -168,8 +165,10 @@ def slopes_of(f, steps, nu, hidden, x=0.0, method="five-point"):
     noise = 4 * np.fmax(rounded, nu) / np.abs(distance)
     if method == "five-point":
         slopes, noise = extrapolated(slopes, steps, noise)  # (b)
-    value, error, which = best_step(slopes, noise)
-    return Slopes(value, error, float(steps[np.max(which, initial=0)]))
+    outputs, errors, which = best_step(slopes, noise)
+    slope, error = np.sum(weights * outputs), np.sum(np.abs(weights) * errors)
+    step = float(steps[np.max(which, initial=0)])
+    return Slopes(outputs, errors, slope, error, step)
 
 
 def noise_if_still(changes, nu, hidden):

@@ -83,10 +83,9 @@ def rate_checks(pair, nu, room, rng):
     """
     v, checks = pair.draw_direction(rng), []
     for leaf, part in zip(pair.moved, pair.parts, strict=True):
-        gradient, along, its_room = (np.zeros(pair.x.shape) for _ in range(3))
-        gradient[part], along[part] = pair.gradient[part], v[part]
-        its_room[part] = room[part]
-        checks.append(_rate_check(pair, leaf, along, gradient, nu, its_room))
+        alone = np.zeros((3, pair.x.size))
+        alone[:, part] = v[part], pair.gradient[part], room[part]
+        checks.append(_rate_check(pair, leaf, *alone, nu))
     what = "the slopes along v and -v differ"
     return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
 
@@ -101,11 +100,11 @@ def either(fine, coarse):
     return coarse if fine.blind else fine
 
 
-def _rate_check(pair, leaf, v, gradient, nu, room):
+def _rate_check(pair, leaf, v, gradient, room, nu):
     """Return the check by the lower of the rates along v and -v."""
     slope = np.sum(gradient * v)
     rates = [
-        _rate_along(pair, side * part, gradient, nu, room)
+        _rate_along(pair, side * part, gradient, room, nu)
         for part in _bands(gradient, v)
         for side in (1, -1)
     ]
@@ -138,7 +137,7 @@ def _agree(rates):
     return len({abs(rate - 1) < 0.1 for rate in rates}) == 1
 
 
-def _rate_along(pair, v, gradient, nu, room):
+def _rate_along(pair, v, gradient, room, nu):
     """Return the rate along v; nan where too little of the slope is seen."""
     gains = np.array([*map(Line(pair, v).inside, TAYLOR_STEPS)]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)

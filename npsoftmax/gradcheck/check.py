@@ -7,8 +7,7 @@ Taylor expansion vanishes, (a) to (d) of the modules by_...
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from npsoftmax.gradcheck.by_differences import differences, entry_slopes
 from npsoftmax.gradcheck.by_taylor_rate import either, rate_checks
 from npsoftmax.gradcheck.inputs import generator_of, name_of
 from npsoftmax.gradcheck.kinks import explains
-from npsoftmax.gradcheck.noise import gradient_noise, noise, rounding
+from npsoftmax.gradcheck.noise import gradient_noise, noise_levels, rounding
 from npsoftmax.gradcheck.pair import LayerPair
 from npsoftmax.gradcheck.report import Comparison, GradientReport, InputCheck, Kink
 from npsoftmax.gradcheck.steps import EPS, largest_finite
@@ -57,23 +56,18 @@ def check_gradients(
                held. One argument alone, or one named by wrt, may also be a number or
                integers: they are differentiated as floats. An option by keyword goes in
                by `functools.partial`.
-    wrt        names or positions of the inputs to differentiate, where not all of them
-               are meant: `wrt="params"`.
+    wrt        names or positions of the inputs to differentiate: `wrt="params"`.
     method     one of METHODS. By default the complex step; or the five-point stencil,
-               if forward takes no complex numbers, or differences along directions that
-               move every entry do not bear the complex step out.
+               if forward takes no complex numbers, or differences do not bear it out.
     cotangent  d_output. By default each entry is drawn from 1 to 2, of either sign: a
                sum of outputs may be constant (a row of softmax), this one is not.
     directions k: instead of every entry, k drawn directions of each input are checked,
-               for large arrays. An error in few of many entries may stay unseen: the
-               report says how large.
+               for large arrays. The report says how large an error may stay unseen.
     rng        a seed or a `numpy.random.Generator`.
 
     Both functions are called twice first: what differs is named, and nothing else is
     looked at. Arrays go in read-only, the cache into backward too: an edit in place is
-    caught and named. Outputs are differenced one by one and only then summed with the
-    cotangent, so that a tiny loss is not lost beside a large one. Where an output is
-    nan, nan in the gradient is no error; it is named.
+    caught and named. Where an output is nan, nan in the gradient is no error.
 
     wrong         an entry is off by more than its tolerance, and differences confirm
                   it; or a gradient has the wrong shape, or an array was edited.
@@ -82,24 +76,20 @@ def check_gradients(
                   entry is on a kink; or it is off by no more than backward's own
                   rounding; or the complex step was asked for, and is not borne out; or
                   forward or backward is no function of its inputs.
-    right         neither.
-
-    By the Taylor rate, along drawn directions for each input, the gradient is right
-    from 1.9 on and wrong within 0.1 of 1; anything else, and a kink, is inconclusive.
+    right         neither. By the Taylor rate: the order is above 1.9, not within 0.1
+                  of 1, along drawn directions.
 
     An entry g of the numeric gradient is known to within
 
-        complex step      64 D + 8 eps max |g| + 1e-13 |g|
-        differences       the same + 4 E
+        64 D + 8 eps max |g| + 1e-13 |g|, by differences + 4 E
 
     D is how far the analytic entry moves when the inputs, the cotangent and the cache
     move by an ulp; E is the error of the difference. These four numbers are chosen. 64:
     two right ways to compute a gradient differ by a few such moves, and by the luck of
     8 draws. 8: an entry that is 0 does not move, though it is a sum of terms like its
     neighbours'. 1e-13: long sums round while moves cancel. 4: E is seen in three steps.
-    D belongs to the backward under test, which must not excuse itself: of 64 D no more
-    than 64 eps max |g|, and of 4 E half, make a gradient right; an error between that
-    and the whole is inconclusive. TOLERANCE.md says how they were calibrated.
+    What counts for "right" is less, as TOLERANCE.md tells: D belongs to the backward
+    under test, which must not excuse itself.
 
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.
@@ -122,17 +112,20 @@ def check_gradients(
     if method is not None and method not in METHODS:
         raise ValueError(f"method is {method!r}, but it is one of {', '.join(METHODS)}")
     pair = LayerPair(forward, backward, inputs, wrt, cotangent, rng)
-    found = _Found(method)
+    report = GradientReport(method)
     if not pair.misfits:
         with np.errstate(all="ignore"):
             if directions is None:
-                found = _check(pair, method, rng)
+                report = _check(pair, method, rng)
             else:
-                found = _check_along(pair, method, _count(directions), rng)
-    return GradientReport(
-        name_of(backward, "backward"), *found[:3], pair.edits + pair.misfits,
-        found.doubts, found.notes + tuple(_notes(pair)), pair.held,
-    )  # fmt: skip
+                report = _check_along(pair, method, _count(directions), rng)
+    return replace(
+        report,
+        function=name_of(backward, "backward"),
+        problems=pair.edits + pair.misfits,
+        notes=(*report.notes, *_notes(pair)),
+        held=pair.held,
+    )
 
 
 def _check_along(pair, method, k, rng):
@@ -143,10 +136,9 @@ def _check_along(pair, method, k, rng):
     line.moved = [
         leaf._replace(name=name) for leaf, name in zip(line.moved, names, strict=True)
     ]
-    found = _check(line, method, rng)
-    if method == "Taylor rate":
-        return found
-    return found._replace(notes=(*found.notes, *what_is_unseen(pair, found.inputs, v)))
+    report = _check(line, method, rng)
+    unseen = what_is_unseen(pair, report.entries, v) if report.entries else ()
+    return replace(report, notes=(*report.notes, *unseen))
 
 
 def _count(directions):
@@ -173,16 +165,6 @@ def _notes(pair):
         yield f"forward's output is nan or inf in {dead} entries"
 
 
-class _Found(NamedTuple):
-    """What a method found."""
-
-    method: str | None
-    inputs: tuple = ()
-    kinks: tuple[Kink, ...] = ()
-    doubts: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, repr=False)
 class _Compared(Comparison):
     """All entries of a pair, in a row."""
@@ -195,8 +177,8 @@ class _Compared(Comparison):
         places = np.flatnonzero((self.wrong | self.excused) & ~self.kink)
         return places[np.argsort(-np.abs(self.error[places]), kind="stable")]
 
-    def found(self, pair, method):
-        """Return what was found, input by input."""
+    def report(self, pair, method):
+        """Return the report, input by input."""
         split = {f.name: pair.split(getattr(self, f.name)) for f in fields(Comparison)}
         rows = zip(*split.values(), strict=True)
         checks = (
@@ -204,37 +186,38 @@ class _Compared(Comparison):
                        fine=FINE[method])
             for leaf, row in zip(pair.moved, rows, strict=True)
         )  # fmt: skip
-        return _Found(method, tuple(checks), tuple(self.kinks))
+        return GradientReport(method, tuple(checks), tuple(self.kinks))
 
 
 def _check(pair, method, rng):
-    """Return what the method found; nothing, if the two are no functions."""
+    """Return the report of a method; an empty one, if the two are no functions."""
     pair.look_again()
     if pair.unsteady:
-        return _Found(method, doubts=pair.unsteady)
+        return GradientReport(method, doubts=pair.unsteady)
     nu, D = rounding(pair, rng)
     if method == "Taylor rate":
-        found = _by_taylor_rate(pair, nu, D, rng)
+        report = _by_taylor_rate(pair, nu, D, rng)
     elif method in (None, "complex step"):
-        found = _by_complex_step(pair, method, nu, D, rng)
+        report = _by_complex_step(pair, method, nu, D, rng)
     else:
-        found = _by_differences(pair, method, nu, D, rng)
+        report = _by_differences(pair, method, nu, D, rng)
     pair.look_again()
-    return found._replace(doubts=found.doubts + pair.unsteady)
+    return replace(report, doubts=report.doubts + pair.unsteady)
 
 
 def _by_taylor_rate(pair, nu, D, rng):
     """Return what the rate tells: a wrong one must be wrong at both levels of noise."""
-    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
+    levels = noise_levels(pair, nu, rng)
     for again in (False, True):
-        D = np.fmax(D, gradient_noise(pair, rng)) if again else D
+        D = gradient_noise(pair, D, rng) if again else D
         room = MOVED * D + SUMMED * np.abs(pair.gradient)
         (fine, kinks), (coarse, more) = (
             rate_checks(pair, level, room, rng) for level in levels
         )
         if not any(check.wrong for check in fine + coarse):
             break
-    return _Found("Taylor rate", tuple(map(either, fine, coarse)), kinks + more)
+    checks = tuple(map(either, fine, coarse))
+    return GradientReport("Taylor rate", checks, kinks + more)
 
 
 def _by_complex_step(pair, method, nu, D, rng):
@@ -242,16 +225,17 @@ def _by_complex_step(pair, method, nu, D, rng):
     is a doubt, or, by default, differences are taken in its place.
     """
     numeric, trouble = complex_gradient(pair, nu, rng)
-    found = _Found("complex step")
+    report = GradientReport("complex step")
     if numeric is not None:
         compared = _compared(pair, numeric, nu, D)
         if trouble is None and len(compared.places):
             compared, trouble = _asked_again(pair, numeric, compared, nu, D, rng)
-        found = compared.found(pair, "complex step")
+        report = compared.report(pair, "complex step")
     if trouble and method is None:
         note = f"not by the complex step: {trouble}"
-        return _by_differences(pair, "five-point", nu, D, rng)._replace(notes=(note,))
-    return found._replace(doubts=(trouble,)) if trouble else found
+        instead = _by_differences(pair, "five-point", nu, D, rng)
+        return replace(instead, notes=(note,))
+    return replace(report, doubts=(trouble,)) if trouble else report
 
 
 def _asked_again(pair, numeric, compared, nu, D, rng):
@@ -262,8 +246,8 @@ def _asked_again(pair, numeric, compared, nu, D, rng):
     places = compared.places[:ASKED]
     for k in places:
         numeric.error[k] += ROUNDED * own_rounding(pair, k, numeric.step[k], rng)
-    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
-    D = np.fmax(D, gradient_noise(pair, rng))
+    levels = noise_levels(pair, nu, rng)
+    D = gradient_noise(pair, D, rng)
     compared = _compared(pair, numeric, nu, D)
     wrong = [k for k in places if compared.wrong[k]]
     answers = [confirmed(pair, k, numeric, levels) for k in wrong]
@@ -276,33 +260,32 @@ def _asked_again(pair, numeric, compared, nu, D, rng):
 
 def _by_differences(pair, method, nu, D, rng):
     """Return what differences found; before they accuse, all steps are tried."""
-    levels = [np.fmax(nu, level) for level in noise(pair, rng)]
+    levels = noise_levels(pair, nu, rng)
     numeric = differences(pair, method, levels[0])
     compared = _compared(pair, numeric, levels[0], D)
     places, acquitted = compared.places, []
     if len(places):
-        D = np.fmax(D, gradient_noise(pair, rng))
+        D = gradient_noise(pair, D, rng)
     for asked in filter(len, (places[:ASKED], places[ASKED:])):
         for k in asked:
-            numeric.put(k, entry_slopes(pair.entry(k), method, levels[0]), pair.weights)
+            numeric.put(k, entry_slopes(pair.entry(k), method, levels[0]))
         compared = _compared(pair, numeric, levels[0], D)
         wrong = [k for k in asked if compared.wrong[k]]
         acquitted += [k for k in wrong if _acquitted(pair, compared, k, method, levels)]
         compared.excuse[acquitted] = np.inf
         if compared.wrong[asked].any():
             break
-    return compared.found(pair, method)
+    return compared.report(pair, method)
 
 
 def _acquitted(pair, compared, k, method, levels):
     """Return whether another view of a wrong entry is clear, and bears it out."""
     line, largest = pair.entry(k), pair.by_input(largest_finite, compared.numeric)[k]
     for level, stairs in ((levels[1], True), (levels[0], False)):
-        slopes = entry_slopes(line, method, level, stairs=stairs)
-        value, error = slopes.summed(pair.weights)
-        off = abs(value - pair.gradient[k])
-        clear = DIFFERENCED * error <= FINE[method] * max(abs(value), largest)
-        if clear and off <= compared.tolerance[k] + DIFFERENCED * error:
+        found = entry_slopes(line, method, level, stairs=stairs)
+        off, room = abs(found.slope - pair.gradient[k]), DIFFERENCED * found.error
+        clear = room <= FINE[method] * max(abs(found.slope), largest)
+        if clear and off <= compared.tolerance[k] + room:
             return True
     return False
 

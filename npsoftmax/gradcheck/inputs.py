@@ -54,6 +54,7 @@ def _leaves(name, value, chosen, asked):
     for part, a in arrays:
         moved = chosen and a.dtype.kind in kinds
         lifted = np.array(a, np.float64 if moved or a.dtype.kind == "f" else None)
+        lifted.flags.writeable = False
         if moved and not np.isfinite(a).all():
             j = tuple(map(int, np.argwhere(~np.isfinite(a))[0]))
             raise ValueError(

@@ -58,8 +58,11 @@ def gradient_arrays(value):
 
 def handed_out(a, writeable):
     """Return an array to hand out: a copy, or a view that cannot be written."""
-    a = np.array(a) if writeable else np.asarray(a).view()
-    a.flags.writeable = writeable
+    if writeable:
+        a = np.array(a)
+    elif a.flags.writeable:
+        a = a.view()
+        a.flags.writeable = False
     return a if a.ndim else a[()]
 
 

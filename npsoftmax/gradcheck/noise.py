@@ -31,8 +31,8 @@ def rounding(pair, rng):
     return nu, np.fmax.reduce(D, axis=0, initial=0.0) if D else 0 * pair.x
 
 
-def noise(pair, rng):
-    """Return the noise of each output: the scatter around its smooth course.
+def noise_levels(pair, nu, rng):
+    """Return the noise of each output, nu or its scatter around its smooth course.
 
     Where f is smooth, fourth differences of 8 points in a row are noise, of deviation
     sqrt(70) times that of a point (More and Wild, SIAM J. Sci. Comput. 33, 2011). Rows
@@ -43,11 +43,11 @@ def noise(pair, rng):
     rows = _scatters(pair, Line.inside, APART, rng)
     fine = np.fmax(*map(_least_seen, rows))
     coarse = np.fmax(*(np.sort(each, axis=0)[-2] for each in rows))
-    return fine, coarse
+    return [np.fmax(nu, fine), np.fmax(nu, coarse)]
 
 
-def gradient_noise(pair, rng):
-    """Return the scatter of the gradient around its smooth course, as `noise`.
+def gradient_noise(pair, D, rng):
+    """Return the noise of the gradient, D or its scatter around its smooth course.
 
     A backward may round more than an ulp in what it is given shows: (g + 1e7) - 1e7
     stands still for most moves. So an entry rounds as much as any smaller one.
@@ -61,7 +61,7 @@ def gradient_noise(pair, rng):
     for part in pair.parts:
         order = part.start + np.argsort(np.abs(pair.gradient[part]))
         found[order] = np.fmax.accumulate(found[order])
-    return found
+    return np.fmax(D, found)
 
 
 def _scatters(pair, f, apart, rng):

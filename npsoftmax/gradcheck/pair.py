@@ -109,7 +109,8 @@ class LayerPair:
 
     def entry(self, k):
         """Return the line along which entry k alone is moved."""
-        v = np.where(np.arange(self.x.size) == k, 1.0, 0.0)
+        v = np.zeros(self.x.size)
+        v[k] = 1
         return Line(self, v, self.x[k], self.lengths[k])
 
     def draw_direction(self, rng):
@@ -118,11 +119,11 @@ class LayerPair:
 
     # Forward and backward
 
-    def arguments(self, x, handed=np.array):
-        """Return the arguments of forward at x, each array handed out by a function."""
-        moved = iter(self.split(x))
+    def arguments(self, x, writeable=True):
+        """Return the arguments of forward at x."""
+        moved = iter(self.split(handed_out(x, writeable)))
         arrays = (
-            handed(next(moved) if leaf.moved else leaf.array)
+            handed_out(next(moved) if leaf.moved else leaf.array, writeable)
             for leaf in self.leaves
             if leaf.array is not None
         )
@@ -130,10 +131,7 @@ class LayerPair:
 
     def run(self, x):
         """Return forward's output, as an array, and its cache."""
-
-        def arguments(writeable):
-            return self.arguments(x, lambda a: handed_out(a, writeable))
-
+        arguments = functools.partial(self.arguments, x)
         given = self._call("forward", self.forward, arguments)
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
@@ -187,7 +185,7 @@ class LayerPair:
         """
         output, cache = self.run(self.x)
         self.pieces = [
-            (name, piece if _same(piece, again) else None)
+            (name, piece if np.array_equal(piece, again) else None)
             for (name, piece), (_, again) in self._beside_pieces(cache)
         ]
         name = name_of(self.forward, "forward")
@@ -275,16 +273,9 @@ def _misfit(leaf, gradient):
     return None
 
 
-def _same(a, b):
-    """Return whether two arrays are equal, nan being equal to nan."""
-    a, b = np.asarray(a), np.asarray(b)
-    both_nan = (a != a) & (b != b) if a.shape == b.shape else False
-    return a.shape == b.shape and bool(np.all((a == b) | both_nan))
-
-
 def _change(what, first, second):
     """Return a sentence if two calls gave different arrays, or None."""
-    if second is None or _same(first, second):
+    if second is None or np.array_equal(first, second, equal_nan=True):
         return None
     where = ""
     if np.shape(first) == np.shape(second):

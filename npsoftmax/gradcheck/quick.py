@@ -19,12 +19,14 @@ def quick_check(f, x, gradient, cotangent, name="x") -> InputCheck:
     f takes an array like x and gives one like cotangent; gradient has x's shape.
     """
     x, lengths = np.asarray(x, dtype=np.float64), lengths_of(x)
+    weights = np.asarray(cotangent)
     nu = NOISE * EPS * (1 + np.abs(np.asarray(f(x), dtype=np.float64)))
-    entries = []
-    for j in np.ndindex(x.shape):
+
+    def slopes(j):
         steps = next(ladders(x[j], lengths[j]))
-        found = slopes_of(lambda h, j=j: f(stepped(x, j, h)), steps, nu, nu, x[j])
-        entries.append((*found.summed(np.asarray(cotangent)), found.step, False))
+        return slopes_of(lambda h: f(stepped(x, j, h)), steps, nu, nu, weights, x[j])
+
+    entries = [(*slopes(j)[2:], False) for j in np.ndindex(x.shape)]
     numeric, error, step, no = (a.reshape(x.shape) for a in Numeric.of(entries))
     return InputCheck(
         np.asarray(gradient, dtype=np.float64), numeric, tolerance=4 * error,

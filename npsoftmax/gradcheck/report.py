@@ -165,13 +165,13 @@ class GradientReport:
     it says.
     """
 
-    function: str
     method: str | None
-    inputs: tuple[InputCheck, ...] | tuple[RateCheck, ...]
-    kinks: tuple[Kink, ...]
-    problems: tuple[str, ...]  # wrong shapes, edits in place: wrong whatever the values
-    doubts: tuple[str, ...]  # why the method itself is not to be trusted here
-    notes: tuple[str, ...]
+    inputs: tuple[InputCheck, ...] | tuple[RateCheck, ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    doubts: tuple[str, ...] = ()  # why the method itself is not to be trusted here
+    notes: tuple[str, ...] = ()
+    function: str = "backward"
+    problems: tuple[str, ...] = ()  # wrong shapes, edits: wrong whatever the values
     held: tuple[str, ...] = ()  # the inputs that were not differentiated
 
     @property
