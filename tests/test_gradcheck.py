@@ -15,6 +15,7 @@ from typing import NamedTuple
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from gradient_cases import CASES, d_row_softmax, function, norm, row_softmax
 from hypothesis import example, given, settings
 
 from npsoftmax import (
@@ -65,17 +66,6 @@ def tanh_forward(x):
 
 def tanh_backward(da, a):
     return da * (1 - a**2)
-
-
-def plain_softmax_forward(z):
-    e = np.exp(z - z.real.max(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)
-    return p, p
-
-
-def plain_softmax_backward(dp, p):
-    """In a confident row dp - sum p dp cancels, which is rounding and no mistake."""
-    return p * (dp - (p * dp).sum(axis=1, keepdims=True))
 
 
 def textbook_forward(z, y):
@@ -165,7 +155,7 @@ def draw_features(rng, N, D, C, m):
 
 LAYERS = {
     "softmax": (softmax_forward, softmax_backward),
-    "plain softmax": (plain_softmax_forward, plain_softmax_backward),
+    "plain softmax": function(row_softmax, d_row_softmax)(),
     "log-softmax": (log_softmax_forward, log_softmax_backward),
     "cross-entropy": (cross_entropy_forward, cross_entropy_backward),
     "textbook": (textbook_forward, textbook_backward),
@@ -416,27 +406,16 @@ def test_each_method_tells_right_from_wrong(method):
 # Forwards that are not analytic
 
 
-def norm_forward(x):
-    norm = np.linalg.norm(x)
-    return norm, (x, norm)
-
-
-def norm_backward(dnorm, cache):
-    x, norm = cache
-    return dnorm * x / norm
-
-
-def real_forward(x):
+def square_of_reals(x):
     a = np.empty(len(x))
     a[:] = x**2
-    return a, x
+    return a
 
 
-def real_backward(da, x):
-    return 2 * da * x
-
-
-NOT_ANALYTIC = [(norm_forward, norm_backward), (real_forward, real_backward)]
+NOT_ANALYTIC = [
+    function(norm, lambda d, x: d * x / norm(x))(),
+    function(square_of_reals, lambda d, x: 2 * d * x)(),
+]
 
 
 @pytest.mark.parametrize("layer", NOT_ANALYTIC)
@@ -457,13 +436,8 @@ def test_the_complex_step_admits_that_it_cannot_tell(layer):
 def test_a_mistake_the_complex_step_shares_is_found():
     """The norm has no slope for the complex step, and none for this backward."""
 
-    def forward(x):
-        return np.linalg.norm(x) * x, (x, np.linalg.norm(x))
-
-    def backward(d_output, cache):
-        return d_output * cache[1]
-
-    assert check_gradients(forward, backward, np.array([3.0, 4.0])).verdict == "wrong"
+    layer = function(lambda x: norm(x) * x, lambda d, x: d * norm(x))()
+    assert check_gradients(*layer, np.array([3.0, 4.0])).verdict == "wrong"
 
 
 # Kinks
@@ -481,14 +455,9 @@ def test_the_kink_of_relu_is_named_and_no_error(method):
 
 @pytest.mark.parametrize("method", DIFFERENCES)
 def test_a_kink_that_no_cache_tells_of_is_named_by_its_slopes(method):
-    def forward(x):
-        return np.maximum(x, 0), x
-
-    def backward(d_output, x):
-        return d_output * (x > 0)
-
+    layer = function(lambda x: np.maximum(x, 0), lambda d, x: d * (x > 0))()
     x, ones = np.array([0.0, 2.0]), np.ones(2)
-    report = check_gradients(forward, backward, x, cotangent=ones, method=method)
+    report = check_gradients(*layer, x, cotangent=ones, method=method)
     assert report.verdict == "inconclusive"
     assert report.kinks[0].what == "the slope is 0 to the left and 1 to the right"
 
@@ -557,15 +526,13 @@ def test_a_step_so_large_that_it_sees_straight_arms_is_not_trusted(method):
 def test_a_rate_read_from_steps_that_saturate_is_not_trusted(seed):
     """Of a loss of 1 + 1e-8 x, only a few large steps stand clear of the rounding."""
 
-    def forward(x):
-        return 1 + np.tanh(1e-8 * x).sum(), x
-
-    def backward(dloss, x):
-        return dloss * 1e-8 / np.cosh(1e-8 * x) ** 2
-
+    layer = function(
+        lambda x: 1 + np.tanh(1e-8 * x).sum(),
+        lambda dloss, x: dloss * 1e-8 / np.cosh(1e-8 * x) ** 2,
+    )()
     for size in (1e6, 1e7, 1e8, 1e9, 1e10):
         x = size * np.random.default_rng(seed).normal(size=2)
-        report = check_gradients(forward, backward, x, method="Taylor rate", rng=seed)
+        report = check_gradients(*layer, x, method="Taylor rate", rng=seed)
         assert report.verdict != "wrong", report
 
 
@@ -586,30 +553,20 @@ def test_noise_that_moving_the_input_does_not_show_is_seen(method, z, seed):
 
 @pytest.mark.parametrize("method", DIFFERENCES)
 def test_a_slope_below_the_noise_of_the_function_is_inconclusive(method):
-    def forward(x):
-        return np.sum(1e15 + np.sin(x)), x
-
-    def backward(d_output, x):
-        return d_output * np.cos(x)
-
-    for wrong_or_right in (backward, spoiled(backward, negated)):
-        x = np.array([0.5, -1.0])
-        report = check_gradients(forward, wrong_or_right, x, method=method)
-        assert report.verdict == "inconclusive"
+    cases = [case for case in CASES if case.name == "1e15 + sin x"]
+    verdicts = [case.report(method).verdict for case in cases]
+    assert verdicts == ["inconclusive", "inconclusive"]
 
 
 @pytest.mark.parametrize("method", ["complex step", "five-point"])
 def test_a_tiny_slope_of_a_tiny_output_is_seen_beside_large_ones(method):
     """Outputs are differenced one by one: a sum of them would round 2e-9 away."""
 
-    def forward(x):
-        return np.exp(x), np.exp(x)
-
+    forward, backward = function(np.exp, lambda d, x: d * np.exp(x))()
     x, cotangent = np.array([-20.0, 20.0]), np.array([1e10, 1.0])
-    wrong_backward = spoiled(lambda da, a: da * a, nudge(0, (0,)))
-    report = check_gradients(
-        forward, wrong_backward, x, cotangent=cotangent, method=method
-    )
+    wrong_backward = spoiled(backward, nudge(0, (0,)))
+    options = {"cotangent": cotangent, "method": method}
+    report = check_gradients(forward, wrong_backward, x, **options)
     assert report.verdict == "wrong"
     assert report.worst.label == "x[0]"
 

@@ -27,6 +27,10 @@ from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 
 PARTS = 2.0 ** -np.array([100.0, 60, 24])  # of an entry's size, until imag f is normal
 TINY = float(np.finfo(np.float64).smallest_subnormal)
+ALONG, APART = (
+    "along one direction",
+    "the complex step gives {:.6g}, differences {:.6g}",
+)
 UNSEEN = 1e-6  # the part of the largest that an entry at rest may hide
 
 
@@ -171,14 +175,11 @@ class _Confirmation:
             agrees = not np.any(np.abs(found.outputs - imag) > room)
             if agrees and 4 * found.error <= needed:
                 return None
-        single = band.sum() == 1
-        where = f"by {pair.label(band.argmax())}" if single else "along one direction"
+        where = f"by {pair.label(band.argmax())}" if band.sum() == 1 else ALONG
         if agrees:
             return f"{where} differences cannot tell whether forward is analytic"
-        return (
-            f"forward is not analytic: {where} the complex step gives "
-            f"{np.sum(pair.weights * imag):.6g}, differences {found.slope:.6g}"
-        )
+        slopes = np.sum(pair.weights * imag), found.slope
+        return f"forward is not analytic: {where} {APART.format(*slopes)}"
 
     def _attempts(self, line, needed, again):
         """Yield f, steps and noise to try, until one agrees and is clear."""

@@ -7,7 +7,7 @@ Taylor expansion vanishes, (a) to (d) of the modules by_...
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,19 +19,20 @@ from npsoftmax.gradcheck.by_complex_step import (
 )
 from npsoftmax.gradcheck.by_differences import differences, entry_slopes
 from npsoftmax.gradcheck.by_taylor_rate import either, rate_checks
+from npsoftmax.gradcheck.compare import (
+    DIFFERENCED,
+    FINE,
+    ROUNDED,
+    compared_with,
+    rounding_room,
+)
 from npsoftmax.gradcheck.inputs import generator_of, name_of
-from npsoftmax.gradcheck.kinks import explains
 from npsoftmax.gradcheck.noise import gradient_noise, noise_levels, rounding
 from npsoftmax.gradcheck.pair import LayerPair
-from npsoftmax.gradcheck.report import Comparison, GradientReport, InputCheck, Kink
-from npsoftmax.gradcheck.steps import EPS, largest_finite
+from npsoftmax.gradcheck.report import GradientReport
+from npsoftmax.gradcheck.steps import largest_finite
 
 METHODS = ("complex step", "five-point", "central", "Taylor rate")
-FINE = {"complex step": 1e-6, "five-point": 1e-2, "central": 1e-2}  # must be seen
-MOVED = 64  # times what an ulp in everything does to the analytic gradient
-ROUNDED = 8  # eps of the largest entry
-SUMMED = 1e-13  # of the entry itself
-DIFFERENCED = 4  # times the error of a difference, in by_differences
 ASKED = 6  # how many entries are differenced before one is accused
 
 
@@ -165,30 +166,6 @@ def _notes(pair):
         yield f"forward's output is nan or inf in {dead} entries"
 
 
-@dataclass(frozen=True, repr=False)
-class _Compared(Comparison):
-    """All entries of a pair, in a row."""
-
-    kinks: list[Kink] = field(default_factory=list)
-
-    @property
-    def places(self):
-        """Return where an entry is beyond its tolerance, largest errors first."""
-        places = np.flatnonzero((self.wrong | self.excused) & ~self.kink)
-        return places[np.argsort(-np.abs(self.error[places]), kind="stable")]
-
-    def report(self, pair, method):
-        """Return the report, input by input."""
-        split = {f.name: pair.split(getattr(self, f.name)) for f in fields(Comparison)}
-        rows = zip(*split.values(), strict=True)
-        checks = (
-            InputCheck(**dict(zip(split, row, strict=True)), name=leaf.name,
-                       fine=FINE[method])
-            for leaf, row in zip(pair.moved, rows, strict=True)
-        )  # fmt: skip
-        return GradientReport(method, tuple(checks), tuple(self.kinks))
-
-
 def _check(pair, method, rng):
     """Return the report of a method; an empty one, if the two are no functions."""
     pair.look_again()
@@ -210,7 +187,7 @@ def _by_taylor_rate(pair, nu, D, rng):
     levels = noise_levels(pair, nu, rng)
     for again in (False, True):
         D = gradient_noise(pair, D, rng) if again else D
-        room = MOVED * D + SUMMED * np.abs(pair.gradient)
+        room = rounding_room(pair, D)
         (fine, kinks), (coarse, more) = (
             rate_checks(pair, level, room, rng) for level in levels
         )
@@ -227,7 +204,7 @@ def _by_complex_step(pair, method, nu, D, rng):
     numeric, trouble = complex_gradient(pair, nu, rng)
     report = GradientReport("complex step")
     if numeric is not None:
-        compared = _compared(pair, numeric, nu, D)
+        compared = compared_with(pair, numeric, nu, D)
         if trouble is None and len(compared.places):
             compared, trouble = _asked_again(pair, numeric, compared, nu, D, rng)
         report = compared.report(pair, "complex step")
@@ -248,7 +225,7 @@ def _asked_again(pair, numeric, compared, nu, D, rng):
         numeric.error[k] += ROUNDED * own_rounding(pair, k, numeric.step[k], rng)
     levels = noise_levels(pair, nu, rng)
     D = gradient_noise(pair, D, rng)
-    compared = _compared(pair, numeric, nu, D)
+    compared = compared_with(pair, numeric, nu, D)
     wrong = [k for k in places if compared.wrong[k]]
     answers = [confirmed(pair, k, numeric, levels) for k in wrong]
     if False in answers:
@@ -262,14 +239,14 @@ def _by_differences(pair, method, nu, D, rng):
     """Return what differences found; before they accuse, all steps are tried."""
     levels = noise_levels(pair, nu, rng)
     numeric = differences(pair, method, levels[0])
-    compared = _compared(pair, numeric, levels[0], D)
+    compared = compared_with(pair, numeric, levels[0], D)
     places, acquitted = compared.places, []
     if len(places):
         D = gradient_noise(pair, D, rng)
     for asked in filter(len, (places[:ASKED], places[ASKED:])):
         for k in asked:
             numeric.put(k, entry_slopes(pair.entry(k), method, levels[0]))
-        compared = _compared(pair, numeric, levels[0], D)
+        compared = compared_with(pair, numeric, levels[0], D)
         wrong = [k for k in asked if compared.wrong[k]]
         acquitted += [k for k in wrong if _acquitted(pair, compared, k, method, levels)]
         compared.excuse[acquitted] = np.inf
@@ -288,29 +265,3 @@ def _acquitted(pair, compared, k, method, levels):
         if clear and off <= compared.tolerance[k] + room:
             return True
     return False
-
-
-def _compared(pair, numeric, nu, D):
-    """Return all entries beside numeric ones, and the kinks that explain some."""
-    gradient, size = numeric.gradient, np.abs(numeric.gradient)
-    unit = EPS * pair.by_input(largest_finite, gradient)
-    least = ROUNDED * unit + SUMMED * size
-    tolerance = least + MOVED * np.fmin(D, unit) + DIFFERENCED / 2 * numeric.error
-    if pair.dead.any():
-        agrees = np.abs(pair.gradient - gradient) <= tolerance
-        gradient = np.where(agrees & ~numeric.flat, gradient, np.nan)
-    compared = _Compared(
-        analytic=pair.gradient,
-        numeric=gradient,
-        tolerance=tolerance,
-        excuse=least + MOVED * D + DIFFERENCED * numeric.error,
-        step=numeric.step,
-        kink=np.zeros(size.shape, dtype=bool),
-        flat=numeric.flat,
-    )
-    for k in np.flatnonzero(compared.wrong | compared.excused):
-        what = explains(pair.entry(k), pair.gradient[k], nu)
-        if what:
-            compared.kink[k] = True
-            compared.kinks.append(Kink(pair.label(k), what))
-    return compared
