@@ -76,48 +76,48 @@ def _order(remainders, noise):
 # In a check
 
 
-def rate_checks(pair, nu, room, rng):
+def rate_checks(pair, levels, room, rng):
     """Return a RateCheck for each input, and the kinks, along one drawn direction each.
 
-    room: how far each entry of the gradient may be off by its rounding.
+    levels: of the noise of f, fine and coarse; room: how far each entry of the gradient
+    may be off by its rounding.
     """
     v, checks = pair.draw_direction(rng), []
     for leaf, part in zip(pair.moved, pair.parts, strict=True):
         alone = np.zeros((3, pair.x.size))
         alone[:, part] = v[part], pair.gradient[part], room[part]
-        checks.append(_rate_check(pair, leaf, *alone, nu))
+        checks.append(_rate_check(pair, leaf, *alone, levels))
     what = "the slopes along v and -v differ"
     return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
 
 
-def either(fine, coarse):
-    """Return one of two checks of the same input at two levels of the noise of f.
+def _rate_check(pair, leaf, v, gradient, room, levels):
+    """Return the check by the rates along v and -v, at two levels of the noise of f.
 
-    If one is wrong and the other is not, it cannot be told.
+    If they are wrong at one and not at the other, it cannot be told.
     """
-    if fine.wrong != coarse.wrong:
+    slope = float(np.sum(gradient * v))
+    rates = [
+        [*_rates_along(pair, side * part, gradient, room, levels)]
+        for part in _bands(gradient, v)
+        for side in (1, -1)
+    ]
+    rates = np.reshape(rates, (-1, 2))
+    kink = bool((rates < 1.1).any()) and bends_along(Line(pair, v), slope)
+    fine, coarse = (
+        RateCheck(leaf.name, leaf.array.shape, slope, _lowest(level), bool(kink))
+        for level in rates.T
+    )
+    if kink or fine.wrong != coarse.wrong:
         return replace(fine, rate=math.nan)
     return coarse if fine.blind else fine
 
 
-def _rate_check(pair, leaf, v, gradient, room, nu):
-    """Return the check by the lower of the rates along v and -v."""
-    slope = np.sum(gradient * v)
-    rates = [
-        _rate_along(pair, side * part, gradient, room, nu)
-        for part in _bands(gradient, v)
-        for side in (1, -1)
-    ]
-    known = [rate for rate in rates if not math.isnan(rate)]
-    rate = min(known) if known and _agree(known) else math.nan
-    kink = any(rate < 1.1 for rate in known) and bends_along(Line(pair, v), slope)
-    return RateCheck(
-        name=leaf.name,
-        shape=leaf.array.shape,
-        slope=float(slope),
-        rate=math.nan if kink else rate,
-        kink=bool(kink),
-    )
+def _lowest(rates):
+    """Return the lowest rate, if all are near 1, or none is; nan is not counted."""
+    known = rates[~np.isnan(rates)]
+    agree = len({abs(rate - 1) < 0.1 for rate in known}) == 1
+    return float(known.min()) if agree else math.nan
 
 
 def _bands(gradient, v):
@@ -132,28 +132,26 @@ def _bands(gradient, v):
             yield np.where(part, v, 0.0)
 
 
-def _agree(rates):
-    """Return whether all rates are near 1, or none is."""
-    return len({abs(rate - 1) < 0.1 for rate in rates}) == 1
-
-
-def _rate_along(pair, v, gradient, room, nu):
-    """Return the rate along v; nan where too little of the slope is seen."""
+def _rates_along(pair, v, gradient, room, levels):
+    """Return the rates along v, one for each level of the noise."""
     gains = np.array([*map(Line(pair, v).inside, TAYLOR_STEPS)]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
     remainders = np.abs(summed - np.sum(gradient * v) * TAYLOR_STEPS)  # (d)
-    still = noise_if_still(gains, nu, EPS * pair.largest)
-    noise = 4 * np.sum(np.abs(pair.weights) * still)
-    noise = noise + np.sum(room * np.abs(v)) * TAYLOR_STEPS
-    rate = _order(remainders, noise)
-    if np.isnan(remainders).all():
-        return math.nan
-    if abs(rate - 1) < 0.1:
-        return rate if _is_straight(summed, remainders, noise) else math.nan
-    unseen = np.nanmin((remainders + noise) / TAYLOR_STEPS)
-    seen = unseen <= SEEN * largest_finite(gradient * v)
+    rounded = np.sum(room * np.abs(v)) * TAYLOR_STEPS
     rests = not gradient.any() and not np.nansum(remainders)
-    return rate if seen or rests else math.nan
+    enough = np.inf if rests else SEEN * largest_finite(gradient * v)
+    for nu in levels:
+        still = noise_if_still(gains, nu, EPS * pair.largest)
+        noise = 4 * np.sum(np.abs(pair.weights) * still) + rounded
+        yield _rate_seen(summed, remainders, noise, enough)
+
+
+def _rate_seen(gains, remainders, noise, enough):
+    """Return the rate; nan where it is not clear, or hides more than enough."""
+    rate, unseen = _order(remainders, noise), (remainders + noise) / TAYLOR_STEPS
+    if abs(rate - 1) < 0.1:
+        return rate if _is_straight(gains, remainders, noise) else math.nan
+    return rate if np.fmin.reduce(unseen) <= enough else math.nan
 
 
 def _is_straight(gains, remainders, noise):
