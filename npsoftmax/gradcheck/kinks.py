@@ -48,11 +48,16 @@ def _pieces_beside(line):
 
 
 def _bends(line):
-    """Return whether the slopes to the two sides differ by more than 1/1000."""
-    h = line.length * 2.0**-17
-    left, right = _side_slopes(line, np.array([-h, h]))
-    larger = max(np.abs(right).sum(), np.abs(left).sum())
-    return np.abs(right - left).sum() > 1e-3 * larger
+    """Return whether the slopes to the two sides differ by more than 1/1000.
+
+    Near by, or at steps of the size 1: of 1 + |x| at 1e-16 these alone are seen.
+    """
+    for h in (line.length * 2.0**-17, 2.0**-17):
+        left, right = _side_slopes(line, np.array([-h, h]))
+        larger = max(np.abs(right).sum(), np.abs(left).sum())
+        if np.abs(right - left).sum() > 1e-3 * larger:
+            return True
+    return False
 
 
 def bends_along(line, slope):

@@ -186,10 +186,9 @@ class GradientReport:
             return "wrong"
         if any(check.wrong.any() for check in self.inputs) and not self.doubts:
             return "wrong"
-        open_ = (
-            self.kinks or self.doubts or not all(check.settled for check in self.inputs)
-        )
-        return "inconclusive" if open_ or self._compares_nothing else "right"
+        settled = all(check.settled for check in self.inputs)
+        settled = settled and not (self.kinks or self.doubts or self._compares_nothing)
+        return "right" if settled else "inconclusive"
 
     @property
     def _compares_nothing(self):
@@ -203,9 +202,8 @@ class GradientReport:
     def worst(self):
         """Return the Entry that exceeds its tolerance most; None if there is none."""
         judged = [check for check in self.entries if not check.kink.all()]
-        return (
-            max(judged, key=lambda check: check.excess.max()).worst if judged else None
-        )
+        most = max(judged, key=lambda check: check.excess.max(), default=None)
+        return most and most.worst
 
     @property
     def step(self):
