@@ -19,9 +19,9 @@ TRIED = [None, *METHODS] if THOROUGH else [None]  # the others take half a minut
 
 
 @functools.cache
-def verdicts(method):
-    """Return (case, verdict) for every case."""
-    return [(case, case.report(method).verdict) for case in CASES]
+def reports(method):
+    """Return (case, report) for every case."""
+    return [(case, case.report(method)) for case in CASES]
 
 
 def test_there_are_60_right_and_60_wrong_cases_at_least():
@@ -31,22 +31,20 @@ def test_there_are_60_right_and_60_wrong_cases_at_least():
 
 @pytest.mark.parametrize("method", TRIED)
 def test_no_right_gradient_is_wrong_and_no_wrong_one_right(method):
-    erred = [(str(c), v) for c, v in verdicts(method) if v not in c.allowed]
+    erred = [str(c) for c, r in reports(method) if r.verdict not in c.allowed]
     assert erred == []
 
 
 def test_the_default_method_decides_85_of_100_cases_that_are_functions():
-    decided = [v != "inconclusive" for c, v in verdicts(None) if c.is_function]
+    decided = [r.verdict != "inconclusive" for c, r in reports(None) if c.is_function]
     assert sum(decided) >= 0.85 * len(decided)
 
 
 def test_what_is_no_function_of_its_inputs_is_named():
-    cases = [case for case in CASES if not case.is_function]
-    for case in cases:
-        report = case.report()
-        if report.verdict == "inconclusive":
-            assert "called twice with the same inputs" in report.doubts[0]
-    assert sum(case.report().verdict == "inconclusive" for case in cases) >= 20
+    found = [report for case, report in reports(None) if not case.is_function]
+    doubts = [r.doubts[0] for r in found if r.verdict == "inconclusive"]
+    assert all("called twice with the same inputs" in doubt for doubt in doubts)
+    assert len(doubts) >= 20
 
 
 def test_an_entry_below_1e_15_of_the_largest_is_not_seen():
@@ -178,7 +176,7 @@ def test_large_arrays_are_checked_along_a_few_directions():
         dW[7, 11] *= 1.001
         return dx, dW
 
-    inputs = rng.normal(size=(50, 100)), rng.normal(size=(100, 40))
+    inputs = rng.normal(size=(5, 100)), rng.normal(size=(100, 40))
     right = check_gradients(
         forward, lambda dz, c: (dz @ c[1].T, c[0].T @ dz), inputs, directions=3
     )

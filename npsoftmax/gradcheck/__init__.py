@@ -1,12 +1,14 @@
 """Is a backward the gradient of its forward? Ask `check_gradients`.
 
-    nested      arrays inside of tuples, by their names
+    nested, inputs      arrays inside of tuples, by their names; which of them are moved
     steps       how far to move, and which of many steps to trust
-    pair        a forward and its backward, as they are run
+    pair        a forward and its backward, as functions of a row of entries
+    noise       how far the two round
+    kinks       where f changes from one piece to another
     by_complex_step, by_differences, by_taylor_rate     the numeric gradient: (a) to (d)
     along       a few directions in place of every entry
-    kinks       where f changes from one piece to another
-    report      the verdict, and its words
+    compare     the tolerance of each entry
+    report      the verdict; words: as it is read
     check       check_gradients; quick is for who asks many times
 
 TOLERANCE.md says how the tolerances were found.

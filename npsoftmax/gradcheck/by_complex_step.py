@@ -16,7 +16,6 @@ import numpy as np
 
 from npsoftmax.arrays import Array, Function, Numbers
 from npsoftmax.gradcheck.by_differences import (
-    EPS,
     Numeric,
     entry_slopes,
     every_entry,
@@ -24,18 +23,16 @@ from npsoftmax.gradcheck.by_differences import (
     slopes_of,
 )
 from npsoftmax.gradcheck.kinks import explains
-from npsoftmax.gradcheck.steps import (
-    draw_direction,
-    ladders,
-    lengths_of,
-    sizes_of,
-    stepped,
-    ulp_away,
-)
+from npsoftmax.gradcheck.noise import noise_levels
+from npsoftmax.gradcheck.pair import Line
+from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 
 PARTS = 2.0 ** -np.array([100.0, 60, 24])  # of an entry's size, until imag f is normal
 TINY = float(np.finfo(np.float64).smallest_subnormal)
-BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
+ALONG, APART = (
+    "along one direction",
+    "the complex step gives {:.6g}, differences {:.6g}",
+)
 UNSEEN = 1e-6  # the part of the largest that an entry at rest may hide
 
 
@@ -59,16 +56,16 @@ def _complex_slope(f, x, j, h):
 # In a check
 
 
-def complex_gradients(pair, nu, rng):
-    """Return the gradients by all moved leaves, and what speaks against them, or None.
+def complex_gradient(pair, nu, rng):
+    """Return the gradient of a pair, and what speaks against it, or None.
 
-    The gradients are None if forward takes no complex numbers.
+    The gradient is None if forward takes no complex numbers.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            numeric = [_gradient(pair, i) for i in pair.moved]
-            if not all(np.isfinite(each.gradient).all() for each in numeric):
+            numeric = Numeric.of([_entry(pair, k) for k in range(pair.x.size)])
+            if not np.isfinite(numeric.gradient).all():
                 return numeric, "for complex numbers forward gave nan or inf"
             return numeric, _Confirmation(pair, numeric, nu, rng).trouble()
         except Exception as error:  # whatever forward has against complex numbers
@@ -76,40 +73,29 @@ def complex_gradients(pair, nu, rng):
             return None, f"for complex numbers forward raised {what}"
 
 
-def _gradient(pair, i):
-    """Return the gradient by leaf i.
+def _entry(pair, k):
+    """Return the slope by entry k, its error, its step, and whether f rests.
 
     For |x| = 1e300 a small step is lost in x / |x|, a large one in exp x: how far the
     two are apart is an error.
     """
-    x = pair.leaves[i]
-    sizes = sizes_of(x)
-    gradient, error, step = (np.zeros(x.shape) for _ in range(3))
-    flat = np.zeros(x.shape, dtype=bool)
-    for j in np.ndindex(x.shape):
-        found = _entry(pair, i, j, min(sizes[j], 1.0))
-        gradient[j], error[j], step[j], flat[j] = found
-        if sizes[j] > 2.0**900:
-            error[j] += abs(gradient[j] - _entry(pair, i, j, np.sqrt(sizes[j]))[0])
-    return Numeric(gradient, error, step, flat)
+    size = pair.sizes[k]
+    slope, error, step, flat = _slope(pair, k, min(size, 1.0))
+    if size > 2.0**900:
+        error += abs(slope - _slope(pair, k, np.sqrt(size))[0])
+    return slope, error, step, flat
 
 
-def _entry(pair, i, j, size):
-    """Return the slope by entry j of leaf i, its error, its step, and whether f rests.
+def _slope(pair, k, size):
+    """Return the same, by steps for an entry of this size.
 
     The step is the smallest at which imag f keeps its digits: x^2 at 1e-200 needs a
     large one, log x at 1e-13 one much smaller than x.
     """
-    x = pair.leaves[i]
-
-    def imag(t):
-        return pair.imag(pair.replaced(i, stepped(x, j, 1j * t)))
-
-    best = None
+    line, best = pair.entry(k), None
     for step in _steps(size):
-        moved = imag(step)
-        slope = np.sum(pair.weights * moved) / step
-        if slope == 0 and not np.any(imag(lengths_of(x)[j])):
+        slope = np.sum(pair.weights * line.imag(step)) / step
+        if slope == 0 and not np.any(line.imag(line.length)):
             return 0.0, 0.0, step, True  # f rests: slope is not 0 for want of range
         error = _underflow(pair, step)
         if best is None or error < best[1]:
@@ -133,7 +119,7 @@ def _underflow(pair, step):
 
 
 class _Confirmation:
-    """Whether differences bear out the gradients by the complex step.
+    """Whether differences bear out the gradient by the complex step.
 
     Entries that move f about as much are moved all at once, along a drawn direction;
     those that do not move it at all apart, for beside others they are not seen.
@@ -144,20 +130,16 @@ class _Confirmation:
         self.levels = [nu]  # of the noise of f: more are measured if they are needed
 
     def trouble(self):
-        """Return a sentence if differences contradict the gradients, or None.
+        """Return a sentence if differences contradict the gradient, or None.
 
         Where f rests, differences must also be clear, or a slope might be overlooked.
         """
-        sizes = [sizes_of(self.pair.leaves[i]) for i in self.pair.moved]
-        pairs = list(zip(self.numeric, sizes, strict=True))
-        moves = [np.abs(each.gradient) * size for each, size in pairs]
-        largest = max(np.max(each, initial=0) for each in moves)
-        rest = [each.flat for each in self.numeric]
-        strong = [m > BAND * largest for m in moves]
-        weak = [~f & ~s for f, s in zip(rest, strong, strict=True)]
+        moves, rest = np.abs(self.numeric.gradient) * self.pair.sizes, self.numeric.flat
+        largest = np.max(moves, initial=0)
+        strong = moves > BAND * largest
         return (
             self._of_band(strong, np.inf)
-            or self._of_band(weak, np.inf)
+            or self._of_band(~rest & ~strong, np.inf)
             or self._of_band(rest, UNSEEN * largest)
         )
 
@@ -167,115 +149,90 @@ class _Confirmation:
         If something does, those that are 0 or at rest are moved one by one: a vector of
         0 may well be a kink, on which differences see both sides.
         """
-        zeros = [
-            part & ((self.pair.leaves[i] == 0) | each.flat)
-            for part, i, each in zip(band, self.pair.moved, self.numeric, strict=True)
-        ]
-        mixed = any(zero.any() for zero in zeros)
-        trouble = self._of_direction(band, needed, again=not mixed)
-        if not (trouble and mixed):
+        zeros = band & ((self.pair.x == 0) | self.numeric.flat)
+        trouble = self._of_direction(band, needed, again=not zeros.any())
+        if not (trouble and zeros.any()):
             return trouble
-        others = [part & ~zero for part, zero in zip(band, zeros, strict=True)]
-        alone = [(n, tuple(j)) for n, z in enumerate(zeros) for j in np.argwhere(z)]
-        found = (self._of_entry(n, j, needed) for n, j in alone)
-        return self._of_direction(others, needed) or next(filter(None, found), None)
+        found = (self._of_entry(k, needed) for k in np.flatnonzero(zeros))
+        others = self._of_direction(band & ~zeros, needed)
+        return others or next(filter(None, found), None)
 
-    def _of_entry(self, n, j, needed):
+    def _of_entry(self, k, needed):
         """Return what speaks against one entry, unless it is on a kink, or at rest."""
-        pair, slope = self.pair, self.numeric[n].gradient[j]
-        if explains(pair, n, j, slope, self.levels[0]) or rests(pair, n, j):
+        line, slope = self.pair.entry(k), self.numeric.gradient[k]
+        if explains(line, slope, self.levels[0]) or rests(line):
             return None
-        only = [np.zeros(each.flat.shape, dtype=bool) for each in self.numeric]
-        only[n][j] = True
-        return self._of_direction(only, needed)
+        return self._of_direction(line.v > 0, needed)
 
     def _of_direction(self, band, needed, again=True):
         """Return what speaks against the entries of band, moved all at once."""
         pair = self.pair
-        if not any(part.any() for part in band):
+        if not band.any():
             return None
-        v = [
-            np.where(part, draw_direction(pair.leaves[i], self.rng), 0.0)
-            for part, i in zip(band, pair.moved, strict=True)
-        ]
-        imag, underflow = _imag_along(pair, v)
-        for output, steps, nu in self._attempts(v, needed, again):
-            found = slopes_of(output, lambda t: pair.along(v, t), steps, nu,
-                hidden=EPS * pair.largest,
-            )  # fmt: skip
-            room = 8 * found.error + 1e-12 * np.abs(imag) + 4 * underflow
-            agrees = not np.any(np.abs(found.value - imag) > room)
-            if agrees and 4 * found.summed(pair.weights)[1] <= needed:
+        line = Line(pair, np.where(band, pair.draw_direction(self.rng), 0.0))
+        imag, underflow = _imag_along(line)
+        for f, steps, nu in self._attempts(line, needed, again):
+            found = slopes_of(f, steps, nu, EPS * pair.largest, pair.weights)
+            room = 8 * found.errors + 1e-12 * np.abs(imag) + 4 * underflow
+            agrees = not np.any(np.abs(found.outputs - imag) > room)
+            if agrees and 4 * found.error <= needed:
                 return None
-        where = "along one direction"
-        if sum(part.sum() for part in band) == 1:
-            where = next(f"by {pair.label(n, tuple(np.argwhere(part)[0]))}"
-                         for n, part in enumerate(band) if part.any())  # fmt: skip
-        return self._words(where, agrees, np.sum(pair.weights * imag), found)
+        where = f"by {pair.label(band.argmax())}" if band.sum() == 1 else ALONG
+        if agrees:
+            return f"{where} differences cannot tell whether forward is analytic"
+        slopes = np.sum(pair.weights * imag), found.slope
+        return f"forward is not analytic: {where} {APART.format(*slopes)}"
 
-    def _attempts(self, v, needed, again):
-        """Yield outputs, steps and noise to try, until one agrees and is clear."""
-        leaves = [self.pair.leaves[i] for i in self.pair.moved]
-        move_others = any(np.any(a * d != 0) for a, d in zip(leaves, v, strict=True))
-        few, many, deep = ladders(1.0 if move_others else 0.0, 1.0)
+    def _attempts(self, line, needed, again):
+        """Yield f, steps and noise to try, until one agrees and is clear."""
+        pair = self.pair
+        few, many, deep = ladders(float(np.any(pair.x * line.v != 0)), 1.0)
         few = few if needed == np.inf else many
-        yield self.pair.anywhere, few, self.levels[0]
-        yield self.pair.inside, few, self.levels[0]
+        yield line.anywhere, few, self.levels[0]
+        yield line.inside, few, self.levels[0]
         if not again:
             return
         if len(self.levels) == 1:
-            noise = self.pair.noise(self.rng)
-            self.levels += [np.fmax(self.levels[0], level) for level in noise]
+            self.levels += noise_levels(pair, self.levels[0], self.rng)
         for nu in self.levels:
-            yield self.pair.inside, many, nu
-        yield self.pair.inside, deep, self.levels[1]
-
-    def _words(self, where, agrees, slope, found):
-        if agrees:
-            return f"{where} differences cannot tell whether forward is analytic"
-        return (
-            f"forward is not analytic: {where} the complex step gives {slope:.6g}, "
-            f"differences {found.summed(self.pair.weights)[0]:.6g}"
-        )
+            yield line.inside, many, nu
+        yield line.inside, deep, self.levels[1]
 
 
-def _imag_along(pair, v):
+def _imag_along(line):
     """Return the slopes of the outputs along v by (c), and what underflow may hide."""
     for step in PARTS:
-        slopes = pair.imag(pair.along(v, 1j * step)) / step
-        if _underflow(pair, step) <= 1e-12 * abs(np.sum(pair.weights * slopes)):
+        slopes, weights = line.imag(step) / step, line.pair.weights
+        if _underflow(line.pair, step) <= 1e-12 * abs(np.sum(weights * slopes)):
             break
     return slopes, TINY / step
 
 
-def confirmed(pair, n, j, numeric, analytic, levels):
+def confirmed(pair, k, numeric, levels):
     """Return whether differences, too, tell analytic from numeric; None if neither.
 
     False if they contradict the numeric one, at every level of the noise.
     """
-    answers = []
-    for nu, thorough in ((levels[0], False), *((nu, True) for nu in levels)):
-        slopes = entry_slopes(pair, n, j, "five-point", nu, thorough)
-        value, error = slopes.summed(pair.weights)
-        room = 4 * error + 1e-12 * abs(value) + numeric.error[j]
-        known = np.isfinite(value) and np.isfinite(room)
-        if known and abs(value - numeric.gradient[j]) <= room:
-            if not abs(value - analytic) <= room:
+    answers, line = [], pair.entry(k)
+    for nu, scale in ((levels[0], pair.scale[k]), *((nu, None) for nu in levels)):
+        found = entry_slopes(line, "five-point", nu, scale)
+        room = 4 * found.error + 1e-12 * abs(found.slope) + numeric.error[k]
+        known = np.isfinite(found.slope) and np.isfinite(room)
+        if known and abs(found.slope - numeric.gradient[k]) <= room:
+            if not abs(found.slope - pair.gradient[k]) <= room:
                 return True
             known = False
         answers.append(known)
     return False if all(answers) else None
 
 
-def scatter(pair, n, j, step, rng):
+def own_rounding(pair, k, step, rng):
     """Return how far the slope by one entry moves with other steps, an ulp from x.
 
-    That is its own rounding: a step that is no power of two rounds otherwise on the
-    way, to the same slope.
+    A step that is no power of two rounds otherwise on the way, to the same slope.
     """
-    i, found = pair.moved[n], []
+    found = []
     for _ in range(6):
-        x, h = ulp_away(pair.leaves[i], rng), step * rng.uniform(0.5, 1)
-        imag = pair.imag(pair.replaced(i, stepped(x, j, 1j * h)))
-        found.append(np.sum(pair.weights * imag) / h)
+        x, h = ulp_away(pair.x, rng), step * rng.uniform(0.5, 1)
+        found.append(np.sum(pair.weights * pair.entry(k).imag(h, x)) / h)
     return np.ptp(found)

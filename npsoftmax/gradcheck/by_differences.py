@@ -15,16 +15,18 @@ import numpy as np
 
 from npsoftmax.arrays import Array, Function, Numbers
 from npsoftmax.gradcheck.steps import (
+    EPS,
     as_rows,
     best_step,
     extrapolated,
     ladders,
-    lengths_of,
     stepped,
 )
 
-ENOUGH = (1e-9, 1e-5, 0.0)  # of the slope: no longer ladder is then tried
-EPS = float(np.finfo(np.float64).eps)
+FEW, MANY = (
+    1e-9,
+    1e-5,
+)  # of the slope: so small an error of few, or of many steps, will do
 FAR = 2.0 ** np.array([-3, 0, 7, 20])  # lengths that a function at rest is moved
 
 
@@ -77,90 +79,86 @@ def _five_point_slope(f, x, j, h):
 
 
 class Numeric(NamedTuple):
-    """A gradient by one leaf as a method gives it; all arrays have the leaf's shape."""
+    """A gradient as a method gives it; all arrays are of its shape (K,)."""
 
     gradient: np.ndarray
     error: np.ndarray  # of the method, and of f's rounding in it
     step: np.ndarray
     flat: np.ndarray  # bool: f does not move with this entry
 
+    @classmethod
+    def of(cls, entries):
+        """Return the gradient of entries, each (gradient, error, step, flat)."""
+        columns = np.array(entries, dtype=np.float64).reshape(-1, 4).T
+        return cls(*columns[:3].copy(), columns[3] == 1)
+
+    def put(self, k, slopes):
+        """Put the slope by entry k."""
+        self.gradient[k], self.error[k], self.step[k] = slopes[2:]
+
 
 class Slopes(NamedTuple):
-    """The slopes of all outputs, and how far each may be off."""
+    """The slopes of all outputs, and of the sum of weights times outputs."""
 
-    value: np.ndarray
-    error: np.ndarray
+    outputs: np.ndarray
+    errors: np.ndarray  # how far each may be off
+    slope: float
+    error: float
     step: float
 
-    def summed(self, weights):
-        """Return the slope, and its error, of the sum of weights times outputs."""
-        size = np.abs(weights)
-        return np.sum(weights * self.value), np.sum(size * self.error)
+
+def differences(pair, method, nu):
+    """Return the gradient of a pair, each entry by its best steps."""
+    entries = []
+    for k in range(pair.x.size):
+        line = pair.entry(k)
+        found = entry_slopes(line, method, nu, pair.scale[k])
+        entries.append((*found[2:], found.slope == 0 and rests(line)))
+    return Numeric.of(entries)
 
 
-def differences(pair, n, method, nu):
-    """Return the gradient by moved leaf n, each entry by its best steps."""
-    x = pair.leaves[pair.moved[n]]
-    gradient, error, step = (np.zeros(x.shape) for _ in range(3))
-    flat = np.zeros(x.shape, dtype=bool)
-    for j in np.ndindex(x.shape):
-        slopes = entry_slopes(pair, n, j, method, nu, thorough=False)
-        gradient[j], error[j] = slopes.summed(pair.weights)
-        step[j] = slopes.step
-        flat[j] = gradient[j] == 0 and rests(pair, n, j)
-    return Numeric(gradient, error, step, flat)
+def rests(line):
+    """Return whether all outputs stay the same, to the last bit, far along a line."""
+    return bool(np.all(_still_far(line)))
 
 
-def rests(pair, n, j):
-    """Return whether all outputs stay the same when entry j goes far."""
-    return bool(np.all(still_far(pair, n, j)))
+def _still_far(line):
+    moved = [line.anywhere(h) for h in line.length * np.concatenate([FAR, -FAR])]
+    return np.all(np.array(moved) == line.pair.output, axis=0)
 
 
-def still_far(pair, n, j):
-    """Return which outputs are the same, to the last bit, when entry j goes far."""
-    i = pair.moved[n]
-    x = pair.leaves[i]
-    steps = lengths_of(x)[j] * np.concatenate([FAR, -FAR])
-    moved = [pair.anywhere(pair.replaced(i, stepped(x, j, h))) for h in steps]
-    return np.all(np.array(moved) == pair.output, axis=0)
+def entry_slopes(line, method, nu, scale=None, stairs=True):
+    """Return the slopes of the outputs by the entry of a line.
 
-
-def entry_slopes(pair, n, j, method, nu, thorough=True, stairs=True):
-    """Return the slopes of the outputs by entry j of moved leaf n.
-
-    By default all steps are tried; else a longer ladder only where the error is no
-    small part of the slope. stairs: what stands still may be moving in stairs. Where
+    All steps are tried; with the scale of slopes a longer ladder only where the error
+    is no small part of it. stairs: what stands still may be moving in stairs. Where
     every step leaves the piece of f, its border is crossed.
     """
-    i = pair.moved[n]
-    x = pair.leaves[i]
-    size = 1e-5 * largest_finite(pair.gradients[n])
-    hidden = EPS * pair.largest if stairs else None
 
-    def slopes(steps, output=pair.inside):
-        def move(t):
-            return pair.replaced(i, stepped(x, j, t))
+    def slopes(f, steps, hidden):
+        weights = line.pair.weights
+        return slopes_of(f, steps, nu, hidden, weights, line.entry, method)
 
-        return slopes_of(output, move, steps, nu, x[j], method, hidden)
-
-    for steps, enough in zip(ladders(x[j], lengths_of(x)[j]), ENOUGH, strict=True):
-        if thorough and enough:
-            continue
-        if stairs and not enough:
-            hidden = np.where(still_far(pair, n, j), 0.0, EPS * pair.largest)
-        found = slopes(steps)
-        value, error = found.summed(pair.weights)
-        if 4 * error <= enough * max(abs(value), size):
+    few, many, deep = ladders(line.entry, line.length)
+    hidden = EPS * line.pair.largest if stairs else None
+    for steps, enough in () if scale is None else ((few, FEW), (many, MANY)):
+        found = slopes(line.inside, steps, hidden)
+        if 4 * found.error <= enough * max(abs(found.slope), 1e-5 * scale):
             return found
-    return found if np.isfinite(found.error).all() else slopes(steps, pair.anywhere)
+    if stairs:
+        hidden = np.where(_still_far(line), 0.0, hidden)
+    found = slopes(line.inside, deep, hidden)
+    known = np.isfinite(found.errors).all()
+    return found if known else slopes(line.anywhere, deep, hidden)
 
 
-def slopes_of(output, move, steps, nu, x=0.0, method="five-point", hidden=0.0):
-    """Return the slopes of the outputs along move, a function of t to leaves.
+def slopes_of(f, steps, nu, hidden, weights, x=0.0, method="five-point"):
+    """Return the slopes of the outputs f(h), of noise nu, at h = 0.
 
-    hidden: the noise of outputs that never move; None if what stands still does so.
+    x is what h is added to. hidden: the noise of outputs that never move; None if what
+    stands still does so.
     """
-    right, left = (np.array([output(move(s * h)) for h in steps]) for s in (1, -1))
+    right, left = (np.array([f(s * h) for h in steps]) for s in (1, -1))
     distance = as_rows((x + steps) - (x - steps), right)
     slopes = (right - left) / distance  # (a)
     rounded = np.spacing(np.fmax(np.abs(right), np.abs(left)))
@@ -169,8 +167,10 @@ def slopes_of(output, move, steps, nu, x=0.0, method="five-point", hidden=0.0):
     noise = 4 * np.fmax(rounded, nu) / np.abs(distance)
     if method == "five-point":
         slopes, noise = extrapolated(slopes, steps, noise)  # (b)
-    value, error, which = best_step(slopes, noise)
-    return Slopes(value, error, float(steps[np.max(which, initial=0)]))
+    outputs, errors, which = best_step(slopes, noise)
+    slope, error = np.sum(weights * outputs), np.sum(np.abs(weights) * errors)
+    step = float(steps[np.max(which, initial=0)])
+    return Slopes(outputs, errors, slope, error, step)
 
 
 def noise_if_still(changes, nu, hidden):
@@ -184,8 +184,3 @@ def noise_if_still(changes, nu, hidden):
     quantum = np.min(np.where(sizes > 0, sizes, np.inf), axis=0)
     quantum = np.where(np.isfinite(quantum), quantum, hidden)
     return np.where(still, np.fmax(nu, quantum), nu)
-
-
-def largest_finite(a):
-    """Return the largest size in a, not counting nan and inf; 0 if there is none."""
-    return np.max(np.abs(a), initial=0.0, where=np.isfinite(a))

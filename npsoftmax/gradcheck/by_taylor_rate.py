@@ -14,14 +14,20 @@ from dataclasses import replace
 import numpy as np
 
 from npsoftmax.arrays import Array, Function, Numbers, Seed
-from npsoftmax.gradcheck.by_differences import EPS, largest_finite, noise_if_still
+from npsoftmax.gradcheck.by_differences import noise_if_still
 from npsoftmax.gradcheck.kinks import bends_along
+from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.report import Kink, RateCheck
-from npsoftmax.gradcheck.steps import draw_direction, ulp_away
+from npsoftmax.gradcheck.steps import (
+    BAND,
+    EPS,
+    draw_direction,
+    largest_finite,
+    ulp_away,
+)
 
 TAYLOR_STEPS = 2.0 ** -np.arange(2, 41)
 SEEN = 1e-4  # the part of the slope that an error of the gradient may hide in
-BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
 
 
 def taylor_remainders(
@@ -81,50 +87,48 @@ def _order(remainders, noise):
 # In a check
 
 
-def rate_checks(pair, nu, room, rng):
-    """Return a RateCheck and a Kink (or None) for each moved leaf.
+def rate_checks(pair, levels, room, rng):
+    """Return a RateCheck for each input, and the kinks, along one drawn direction each.
 
-    room: how far each entry of the gradients may be off by its rounding.
+    levels: of the noise of f, fine and coarse; room: how far each entry of the gradient
+    may be off by its rounding.
     """
-    found = [_rate_check(pair, n, nu, room[n], rng) for n in range(len(pair.moved))]
-    kinks = [
-        Kink(check.name, "the slopes along v and -v differ")
-        for check in found
-        if check.kink
+    v, checks = pair.draw_direction(rng), []
+    for leaf, part in zip(pair.moved, pair.parts, strict=True):
+        alone = np.zeros((3, pair.x.size))
+        alone[:, part] = v[part], pair.gradient[part], room[part]
+        checks.append(_rate_check(pair, leaf, *alone, levels))
+    what = "the slopes along v and -v differ"
+    return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
+
+
+def _rate_check(pair, leaf, v, gradient, room, levels):
+    """Return the check by the rates along v and -v, at two levels of the noise of f.
+
+    If they are wrong at one and not at the other, it cannot be told.
+    """
+    slope = float(np.sum(gradient * v))
+    rates = [
+        [*_rates_along(pair, side * part, gradient, room, levels)]
+        for part in _bands(gradient, v)
+        for side in (1, -1)
     ]
-    return tuple(found), tuple(kinks)
-
-
-def either(fine, coarse):
-    """Return one of two checks of the same input at two levels of the noise of f.
-
-    If one is wrong and the other is not, it cannot be told.
-    """
-    if fine.wrong != coarse.wrong:
+    rates = np.reshape(rates, (-1, 2))
+    kink = bool((rates < 1.1).any()) and bends_along(Line(pair, v), slope)
+    fine, coarse = (
+        RateCheck(leaf.name, leaf.array.shape, slope, _lowest(level), bool(kink))
+        for level in rates.T
+    )
+    if kink or fine.wrong != coarse.wrong:
         return replace(fine, rate=math.nan)
     return coarse if fine.blind else fine
 
 
-def _rate_check(pair, n, nu, room, rng):
-    """Return the check by the lower of the rates along a direction and its opposite."""
-    i, gradient = pair.moved[n], pair.gradients[n].astype(np.float64)
-    v = draw_direction(pair.leaves[i], rng)
-    slope = np.sum(gradient * v)
-    rates = [
-        _rate_along(pair, i, side * part, gradient, nu, room)
-        for part in _bands(gradient, v)
-        for side in (1, -1)
-    ]
-    known = [rate for rate in rates if not math.isnan(rate)]
-    rate = min(known) if known and _agree(known) else math.nan
-    kink = any(rate < 1.1 for rate in known) and bends_along(pair, i, v, slope)
-    return RateCheck(
-        name=pair.names[i],
-        shape=gradient.shape,
-        slope=float(slope),
-        rate=math.nan if kink else rate,
-        kink=bool(kink),
-    )
+def _lowest(rates):
+    """Return the lowest rate, if all are near 1, or none is; nan is not counted."""
+    known = rates[~np.isnan(rates)]
+    agree = len({abs(rate - 1) < 0.1 for rate in known}) == 1
+    return float(known.min()) if agree else math.nan
 
 
 def _bands(gradient, v):
@@ -134,45 +138,36 @@ def _bands(gradient, v):
     """
     moves = np.abs(gradient * v)
     large = moves > BAND * largest_finite(moves)
-    for part in (large, ~large & (moves > 0), moves == 0):
+    for part in (large, ~large & (moves > 0), (moves == 0) & (v != 0)):
         if part.any():
             yield np.where(part, v, 0.0)
 
 
-def _agree(rates):
-    """Return whether all rates are near 1, or none is."""
-    return len({abs(rate - 1) < 0.1 for rate in rates}) == 1
-
-
-def _rate_along(pair, i, v, gradient, nu, room):
-    """Return the rate along v; nan where too little of the slope is seen."""
-    slope, room = np.sum(gradient * v), np.sum(room * np.abs(v))
-    gains = _gains(pair, i, v)
+def _rates_along(pair, v, gradient, room, levels):
+    """Return the rates along v, one for each level of the noise."""
+    gains = np.array([*map(Line(pair, v).inside, TAYLOR_STEPS)]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
-    remainders = np.abs(summed - slope * TAYLOR_STEPS)  # (d)
-    still = noise_if_still(gains, nu, EPS * pair.largest)
-    noise = 4 * np.sum(np.abs(pair.weights) * still) + room * TAYLOR_STEPS
-    rate = _order(remainders, noise)
-    if np.isnan(remainders).all():
-        return math.nan
-    if abs(rate - 1) < 0.1:
-        return rate if _is_straight(summed, remainders, noise) else math.nan
-    unseen = np.nanmin((remainders + noise) / TAYLOR_STEPS)
-    seen = unseen <= SEEN * largest_finite(gradient * v)
+    remainders = np.abs(summed - np.sum(gradient * v) * TAYLOR_STEPS)  # (d)
+    rounded = np.sum(room * np.abs(v)) * TAYLOR_STEPS
     rests = not gradient.any() and not np.nansum(remainders)
-    return rate if seen or rests else math.nan
+    enough = np.inf if rests else SEEN * largest_finite(gradient * v)
+    for nu in levels:
+        still = noise_if_still(gains, nu, EPS * pair.largest)
+        noise = 4 * np.sum(np.abs(pair.weights) * still) + rounded
+        yield _rate_seen(summed, remainders, noise, enough)
+
+
+def _rate_seen(gains, remainders, noise, enough):
+    """Return the rate; nan where it is not clear, or hides more than enough."""
+    rate, unseen = _order(remainders, noise), (remainders + noise) / TAYLOR_STEPS
+    if abs(rate - 1) < 0.1:
+        return rate if _is_straight(gains, remainders, noise) else math.nan
+    return rate if np.fmin.reduce(unseen) <= enough else math.nan
 
 
 def _is_straight(gains, remainders, noise):
     """Return whether f itself is straight where the remainder is, not saturated."""
-    first, second = np.flatnonzero(remainders > 8 * noise)[-2:]
-    a, b = gains[first] / TAYLOR_STEPS[first], gains[second] / TAYLOR_STEPS[second]
-    at_rest = np.abs(gains[[first, second]]).max() <= 8 * noise[[first, second]].max()
+    last = np.flatnonzero(remainders > 8 * noise)[-2:]
+    a, b = gains[last] / TAYLOR_STEPS[last]
+    at_rest = np.abs(gains[last]).max() <= 8 * noise[last].max()
     return at_rest or abs(a - b) <= 0.25 * max(abs(a), abs(b))
-
-
-def _gains(pair, i, v):
-    """Return f(x + hv) - f(x) at TAYLOR_STEPS, nan on another piece; (K, ...)."""
-    x = pair.leaves[i]
-    moved = [pair.inside(pair.replaced(i, x + h * v)) for h in TAYLOR_STEPS]
-    return np.array(moved) - pair.output

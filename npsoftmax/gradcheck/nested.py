@@ -13,13 +13,19 @@ ARRAY = (np.ndarray, np.generic)
 PIECE = (*ARRAY, bool, int)
 
 
-def named_arrays(name, value):
+def named_arrays(name, value, kinds=ARRAY):
     """Yield (name, array) for each array in value: itself, or inside of tuples."""
-    if isinstance(value, ARRAY):
+    if isinstance(value, kinds):
         yield name, np.asarray(value)
     else:
         for part, child in _children(name, value):
-            yield from named_arrays(part, child)
+            yield from named_arrays(part, child, kinds)
+
+
+def named_pieces(cache):
+    """Return (name, array) for what is integer or boolean in a cache: its pieces."""
+    arrays = named_arrays("cache", cache, PIECE)
+    return [(name, a) for name, a in arrays if a.dtype.kind in "biu"]
 
 
 def with_arrays(value, arrays: Iterator):
@@ -39,17 +45,6 @@ def with_arrays(value, arrays: Iterator):
     return value
 
 
-def named_pieces(name, value):
-    """Yield (name, array) for what is integer or boolean in a cache: its pieces."""
-    if isinstance(value, PIECE):
-        value = np.asarray(value)
-        if value.dtype.kind in "biu":
-            yield name, value
-    else:
-        for part, child in _children(name, value):
-            yield from named_pieces(part, child)
-
-
 def gradient_arrays(value):
     """Yield what backward gave, one array for each gradient, None where it is None."""
     if value is None:
@@ -63,8 +58,11 @@ def gradient_arrays(value):
 
 def handed_out(a, writeable):
     """Return an array to hand out: a copy, or a view that cannot be written."""
-    a = np.array(a) if writeable else np.asarray(a).view()
-    a.flags.writeable = writeable
+    if writeable:
+        a = np.array(a)
+    elif a.flags.writeable:
+        a = a.view()
+        a.flags.writeable = False
     return a if a.ndim else a[()]
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from npsoftmax.arrays import Function, Numbers
-from npsoftmax.gradcheck.by_differences import EPS, slopes_of
+from npsoftmax.gradcheck.by_differences import Numeric, slopes_of
 from npsoftmax.gradcheck.report import InputCheck
-from npsoftmax.gradcheck.steps import ladders, lengths_of, stepped
+from npsoftmax.gradcheck.steps import EPS, ladders, lengths_of, stepped
 
 NOISE = 16  # how many eps (1 + |f|) the rounding of f may come to
 
@@ -23,19 +23,17 @@ def quick_check(
 
     f takes an array like x and gives one like cotangent; gradient has x's shape.
     """
-    x = np.asarray(x, dtype=np.float64)
-    value = np.asarray(f(x), dtype=np.float64)
-    nu, lengths = NOISE * EPS * (1 + np.abs(value)), lengths_of(x)
-    numeric, error, step = (np.zeros(x.shape) for _ in range(3))
-    for j in np.ndindex(x.shape):
+    x, lengths = np.asarray(x, dtype=np.float64), lengths_of(x)
+    weights = np.asarray(cotangent)
+    nu = NOISE * EPS * (1 + np.abs(np.asarray(f(x), dtype=np.float64)))
+
+    def slopes(j):
         steps = next(ladders(x[j], lengths[j]))
-        found = slopes_of(
-            f, lambda t, j=j: stepped(x, j, t), steps, nu, x[j], hidden=nu
-        )
-        numeric[j], error[j] = found.summed(np.asarray(cotangent))
-        step[j] = found.step
-    no = np.zeros(x.shape, dtype=bool)
+        return slopes_of(lambda h: f(stepped(x, j, h)), steps, nu, nu, weights, x[j])
+
+    entries = [(*slopes(j)[2:], False) for j in np.ndindex(x.shape)]
+    numeric, error, step, no = (a.reshape(x.shape) for a in Numeric.of(entries))
     return InputCheck(
-        name, x.shape, np.asarray(gradient, dtype=np.float64), numeric,
-        tolerance=4 * error, excuse=4 * error, step=step, kink=no, flat=no, fine=1e-2,
+        np.asarray(gradient, dtype=np.float64), numeric, tolerance=4 * error,
+        excuse=4 * error, step=step, kink=no, flat=no, name=name, fine=1e-2,
     )  # fmt: skip

@@ -10,6 +10,8 @@ import numpy as np
 
 from npsoftmax.precision import power_of_two
 
+EPS = float(np.finfo(np.float64).eps)
+BAND = 2.0**-20  # entries that move f by less than this part are looked at apart
 DEEPEST = 100  # how many powers of two below its scale an entry 0 is moved
 
 
@@ -68,6 +70,11 @@ def ulp_away(a, rng):
         return a
     towards = np.where(rng.random(a.shape) < 0.5, -np.inf, np.inf)
     return np.where(a == 0, a, np.nextafter(a, towards))
+
+
+def largest_finite(a):
+    """Return the largest size in a, not counting nan and inf; 0 if there is none."""
+    return np.max(np.abs(a), initial=0.0, where=np.isfinite(a))
 
 
 # Ladders
