@@ -17,7 +17,7 @@ from npsoftmax.checks.engine.smaller import FromHypothesis
 from npsoftmax.checks.layers import cross_entropy, linear, lsoftmax, psi, relu, softmax
 from npsoftmax.checks.paper import degrees_between
 
-DRAWS = 150
+DRAWS = 75
 
 
 @functools.cache

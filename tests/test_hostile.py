@@ -1,6 +1,7 @@
 """Student code that would break what runs it: it is judged, and so are the others."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from npsoftmax import softmax, textbook
 from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT, check
+from npsoftmax.checks.engine.safely import Endless, time_limit
 
 NO_WORDS = """
 class E({}):
@@ -197,3 +199,19 @@ def test_pytest_says_in_one_line_what_a_number_of_examples_may_be(tmp_path):
     code, output = pytest_of(tmp_path, "", "--solution-examples=-3")
     assert code == 4
     assert "-3 is not a whole number from 1" in output
+
+
+def test_a_time_limit_holds_also_where_interrupts_are_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(Endless):
+            loop_for(0.2)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def loop_for(seconds):
+    with time_limit(seconds):
+        while True:
+            pass

@@ -7,7 +7,7 @@ from hypothesis import settings
 from mutants import WRITINGS, outcome, solution_of, some
 
 THOROUGH = settings.default.max_examples >= 1000
-MUTANTS = some(1.0 if THOROUGH else 0.002, seed=0)
+MUTANTS = some(1.0 if THOROUGH else 0.0007, seed=0)
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 import pytest
+from hypothesis import settings
 from matplotlib import pyplot
 
 from npsoftmax import textbook
@@ -348,6 +349,9 @@ def names_of_the_page():
     return found - {"cache", "axis", "_"} - {g for g in gradients if g[1:] in found}
 
 
+@pytest.mark.skipif(
+    settings.default.max_examples < 1000, reason="seconds: HYPOTHESIS_PROFILE=thorough"
+)
 def test_the_command_that_runs_them_gives_the_same_file_twice(tmp_path):
     pytest.importorskip("nbconvert", reason="it comes with the extra `notebooks`")
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import io
 import os
+import signal
 import sys
 import threading
 import time
@@ -72,13 +73,27 @@ def time_limit(seconds):
         return
     watch = _Watch(seconds)
     try:
-        with watch:
+        with _interrupts(), watch:
             yield
     except KeyboardInterrupt as interrupt:
         if not watch.fired:
             raise
         error = Endless(f"it did not come back within {seconds:g} s")
         raise error.with_traceback(interrupt.__traceback__) from None
+
+
+@contextlib.contextmanager
+def _interrupts():
+    """Let an interrupt through, also in a shell's background, which ignores it."""
+    before = signal.getsignal(signal.SIGINT)
+    ignored = before in (signal.SIG_IGN, signal.SIG_DFL, None)
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ignored:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 class _Watch(threading.Thread):
