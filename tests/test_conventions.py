@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import npsoftmax
+from npsoftmax import textbook
 from npsoftmax.__main__ import main
 from npsoftmax.checks import SolutionError, check_solution, load_solution
 from npsoftmax.checks.doors.notebook import check
@@ -389,3 +390,7 @@ def test_check_gradients_takes_a_loss_with_its_gradient_and_a_class_in_one_line(
     assert check_gradients(
         lambda x: (layer.forward(x), 0), lambda d, _: layer.backward(d), x
     )
+
+
+def test_the_class_of_a_cache_is_not_taken_for_a_layer():
+    assert load_solution(textbook.__file__).said == []

@@ -425,12 +425,22 @@ class Readings:
 
     def _unread(self):
         """Yield what looks like ours, where the contract's own is not there."""
-        for name in self.named:
-            if looks_like_one(name) and name not in self.used | {*CONTRACT}:
+        for name, value in self.named.items():
+            mine = looks_like_one(name) and not _is_a_record(value)
+            if mine and name not in self.used | {*CONTRACT}:
                 row = recognised(stem_of_gradient(name) or name)
                 if not row or not {*FAMILIES[row.family]} & {*self.contract}:
                     why = self.why.get(bare(stem_of_gradient(name) or ""))
                     yield f"{name} ({why})" if why else name
+
+
+def _is_a_record(value):
+    """Return whether it is a class for a cache: a tuple, or without functions."""
+    if not inspect.isclass(value):
+        return False
+    names = {name for name, each in vars(value).items() if inspect.isfunction(each)}
+    acts = any(name == "__call__" or name[:2] != "__" for name in names)
+    return issubclass(value, tuple) or not acts
 
 
 def _votes(rows, columns):
