@@ -11,6 +11,7 @@ import textwrap
 from importlib import metadata
 
 from npsoftmax import commands
+from npsoftmax.terminal import printable
 
 DEFAULT = "train"
 READING_ORDER = ("train", "trace", "figures", "start", "check", "hint", "grade")
@@ -110,7 +111,8 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, for people and for scripts."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help says more\n")
+        said = printable(message).replace("\n", " ")
+        self.exit(2, f"{self.prog}: {said}; {self.prog} --help says more\n")
 
 
 def build_parser():

@@ -67,3 +67,11 @@ class LiveLine:
     def clear(self) -> None:
         """Take the line away again."""
         self.show("")
+
+
+def printable(text):
+    """Return text that every terminal and file can take: the rest is as in \\x1b."""
+    return "".join(
+        each if each in "\n\t" or each.isprintable() else ascii(each)[1:-1]
+        for each in str(text)
+    )

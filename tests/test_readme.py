@@ -140,4 +140,4 @@ def test_each_line_of_the_page_that_it_shows_has_the_number_it_says():
 def test_the_example_has_twelve_lines_and_the_readme_about_100():
     code = re.search(r"```python\n(.*?)```", TEXT, flags=re.DOTALL).group(1)
     assert len(code.splitlines()) <= 12
-    assert 60 <= len(TEXT.splitlines()) <= 115
+    assert 60 <= len(TEXT.splitlines()) <= 116

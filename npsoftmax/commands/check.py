@@ -80,7 +80,7 @@ def run(args):
     names = chosen(args.names)
     from npsoftmax.checks.doors import notebook  # before a file can remove its folder
     from npsoftmax.checks.engine.load import SolutionError
-    from npsoftmax.checks.engine.safely import printable
+    from npsoftmax.terminal import printable
 
     folder = str(Path(args.file or "").resolve().parent)
     sys.path.insert(0, folder)  # for what is imported inside of a function

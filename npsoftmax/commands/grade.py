@@ -33,14 +33,13 @@ import sys
 import threading
 from pathlib import Path
 
-from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.grading import gradebook, points, process, submissions
 from npsoftmax.checks.grading.outputs import Outputs
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
 from npsoftmax.commands.check import chosen, pair
 from npsoftmax.options import positive, whole
-from npsoftmax.terminal import LiveLine
+from npsoftmax.terminal import LiveLine, printable
 
 
 def add_arguments(parser):

@@ -17,9 +17,8 @@ from npsoftmax.checks.engine.report import (
     WRONG,
     FunctionReport,
 )
-from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.terminal import LiveLine, painter
+from npsoftmax.terminal import LiveLine, painter, printable
 
 
 class Outcome:

@@ -99,8 +99,8 @@ class SolutionFile(pytest.File):
         """Yield a collector for each function of the contract that the file has."""
         from npsoftmax.checks.engine.ask import Asking
         from npsoftmax.checks.engine.load import SolutionError, load_solution
-        from npsoftmax.checks.engine.safely import printable
         from npsoftmax.checks.layers import CONTRACT
+        from npsoftmax.terminal import printable
 
         sys.path.insert(0, str(self.path.parent))  # as pytest does for a test module
         try:

@@ -19,6 +19,8 @@ import warnings
 
 import numpy as np
 
+from npsoftmax.terminal import printable
+
 PRINT_LIMIT = 20_000  # characters kept of what a checked function prints
 LOOK = 0.05  # seconds between two looks at the clock
 WALL = 6  # a sleeping function may take so many times the limit of a busy one
@@ -117,14 +119,6 @@ class _Watch(threading.Thread):
     def __exit__(self, *error):
         self.over.set()
         self.join()
-
-
-def printable(text):
-    """Return text that every terminal and file can take: the rest is as in \\x1b."""
-    return "".join(
-        each if each in "\n\t" or each.isprintable() else ascii(each)[1:-1]
-        for each in str(text)
-    )
 
 
 def said(error):

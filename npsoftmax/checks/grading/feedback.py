@@ -7,8 +7,8 @@ Neither says what the right line would be. The fields are those of
 https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
 
-from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.grading.gradebook import percent, reasons
+from npsoftmax.terminal import printable
 
 
 def text(grade):

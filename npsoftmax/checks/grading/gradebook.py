@@ -11,8 +11,8 @@ import io
 import json
 import textwrap
 
-from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.layers import CONTRACT, LAYERS
+from npsoftmax.terminal import printable
 
 WIDTH = 79  # characters in a line
 

@@ -32,10 +32,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
-from npsoftmax.checks.engine.safely import printable
 from npsoftmax.checks.grading.points import Grade, GradingError, Mark
 from npsoftmax.checks.grading.submissions import alone
 from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.terminal import printable
 
 LOOK = 0.02  # seconds between two looks at a process
 SLOWEST = "lsoftmax_backward"  # of npsoftmax's own functions
