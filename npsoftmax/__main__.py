@@ -79,7 +79,7 @@ _FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 
 
 def _said(what, code):
-    print(f"npsoftmax: {what}", file=sys.stderr)
+    print(f"npsoftmax: {printable(what)}", file=sys.stderr)
     return code
 
 

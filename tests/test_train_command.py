@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from npsoftmax import experiment, plots
 from npsoftmax.__main__ import build_parser, command_names, main
 from npsoftmax.commands import report, shared
+from npsoftmax.commands import train as command
 from npsoftmax.intervals import Interval
 from npsoftmax.metrics import Measures, PerImage, measure
 from npsoftmax.mlp import init_params
@@ -673,7 +674,7 @@ def test_each_default_in_the_help_of_train_is_the_one_in_force():
     args = build_parser().parse_args(["train"])
     text = " ".join(run_command("train", "--help").output.split())
     assert f"(default: {' '.join(map(str, args.margins))})" in text
-    assert f"each from its own seed (default: {train.SEEDS}; with --data" in text
+    assert f"each from its own seed (default: {command.SEEDS}; with --data" in text
     small, large = settings_for(1, 1), settings_for(1, LARGE_FROM)
     assert f"(default: {small.epochs}; from 10,000 images on {large.epochs})" in text
     assert f"(default: {small.batch}; from 10,000 images on {large.batch})" in text
