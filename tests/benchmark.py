@@ -444,7 +444,7 @@ def whole_processes():
 PEAK_OF_A_TRAINING_RUN = """
 import gzip, pathlib, resource, struct, tempfile
 import numpy as np
-from npsoftmax.data import load_idx_folder
+from npsoftmax.data import load
 from npsoftmax.training import Settings, train
 
 def write(path, a):
@@ -460,7 +460,7 @@ with tempfile.TemporaryDirectory() as folder:
         write(folder / f"{part}-labels-idx1-ubyte", rng.integers(0, 10, N, np.uint8))
         del pixels
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    data = load_idx_folder(folder)
+    data, _ = load(folder)
     next(train(data.x_train, data.y_train, 4, 0, Settings(epochs=1, batch=256)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(peak / (data.x_train.nbytes + data.x_test.nbytes))
