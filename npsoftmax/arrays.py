@@ -18,5 +18,5 @@ Array: TypeAlias = NDArray[np.floating]
 Integers: TypeAlias = NDArray[np.integer]
 Booleans: TypeAlias = NDArray[np.bool_]
 Function: TypeAlias = Callable[[Any], Any]  # of an array: an array or a number
-Seed: TypeAlias = int | np.random.Generator
+Seed: TypeAlias = "int | np.random.Generator"  # loaded by nobody who draws nothing
 Values: TypeAlias = Array | Any  # an array; a NumPy number where one number went in
