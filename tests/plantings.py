@@ -226,6 +226,7 @@ CROSS_ENTROPY_FORWARD = planted_in(
     ("all labels' columns", HOT, LOSS, "loss = -log_softmax(z)[:, y].mean()"),
     ("cross-entropy of two classes", HOT, LOSS,
      "loss = -np.mean(np.log(np.where(one_hot, softmax(z), 1 - softmax(z))))"),
+    ("0 times log 0", HOT, LOSS, LOSS.replace("log_softmax(z)", "np.log(softmax(z))")),
     ("last row missing", LOOPS, LOSS_ROWS, "zip(z[:-1], y[:-1], strict=True)"),
     ("first row only", LOOPS, LOSS_ROWS, "zip(z[:1], y[:1], strict=True)"),
     ("all classes", HOT, LOSS, "loss = -np.sum(log_softmax(z)) / N"),

@@ -7,6 +7,7 @@ from functools import partial
 from npsoftmax.checks.edits import POSITIVE, edit, mistake
 
 _VALUE = "cross_entropy_forward gives the right value"
+_WIDE = "cross_entropy_forward is right for logits up to 10000"
 _GRADIENT = "cross_entropy_backward is the gradient of its own forward"
 
 _FORWARD, _BACKWARD = "cross_entropy_forward", "cross_entropy_backward"
@@ -17,6 +18,7 @@ _p = partial(edit, _BACKWARD, "e / e_sum")
 _onehot = partial(edit, _BACKWARD, "y[:, None] == np.arange(C)")
 _dz = partial(edit, _BACKWARD, "dloss * (p - onehot) / N")
 
+_MASK = "(y[:, None] == np.arange(e.shape[1]))"
 _OF_TWO = "np.log(np.abs(e / e_sum - (y[:, None] != np.arange(e.shape[1]))))"
 
 MISTAKES = (
@@ -39,6 +41,9 @@ MISTAKES = (
             _VALUE,
             _log_p_y(_OF_TWO),
             _log_p_y(f"np.sum({_OF_TWO}, axis=1)")),
+    mistake("0 times log 0",
+            "0 is multiplied by the logarithm of a p that has become 0: nan", _WIDE,
+            _log_p_y(f"np.sum({_MASK} * np.log(e / e_sum), axis=1)")),
     mistake("factor N", "the sum over the batch is taken, not the mean", _VALUE,
             _mean("np.sum(log_p_y)")),
     mistake("last row missing", "the last row is left out", _VALUE,
