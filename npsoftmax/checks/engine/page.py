@@ -47,7 +47,13 @@ class Page:
         return self._causes((each.name, each.words, way) for each, way in ways)
 
     def two_known(self):
-        """Return the causes among pairs of known mistakes."""
+        """Return the causes among pairs of known mistakes.
+
+        Where nothing but nan and inf is wrong, too many pairs do the same.
+        """
+        wrong = [_flat(trial.yours) for trial in self.decide if not trial.is_right]
+        if not any(np.isfinite(yours).any() for yours in wrong):
+            return []
         ways = [(m, way) for m in MISTAKES for way in m.ways if self._touches(way)]
         pairs = [
             (f"{a.name}, {b.name}", f"{a.words}; and {b.words}", first + second)
