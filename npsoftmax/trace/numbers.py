@@ -24,6 +24,7 @@ def _text(entry, whole):
 
 
 def is_cache(value) -> bool:
+    """Return whether a value is a layer's cache, a named tuple."""
     return isinstance(value, tuple)
 
 

@@ -252,6 +252,7 @@ def kept(names: Mapping) -> dict:
 
 
 def kept_value(value):
+    """Return the value as it is now: a later line may write into an array."""
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

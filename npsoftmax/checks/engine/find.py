@@ -26,7 +26,13 @@ def cause_of(subject, failure, seed=0):
     trials = trials_of(subject, seed)
     if not any(not trial.dangerous for trial in trials):
         return None
-    page = Page(subject.function, trials, failure.loss_is_right)
+    call = failure.call or {}
+    page = Page(
+        subject.function,
+        trials,
+        failure.loss_is_right,
+        shown=lambda cause: cause.explains(subject, call),
+    )
     for causes in (
         page.known,
         partial(by_comparing, subject.function, trials),

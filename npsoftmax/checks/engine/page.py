@@ -30,9 +30,9 @@ class Page:
     it is simpler than with one.
     """
 
-    def __init__(self, function, trials, forward_is_right):
+    def __init__(self, function, trials, forward_is_right, shown=lambda cause: True):
         self.function, self.trials = function, trials
-        self.forward_is_right = forward_is_right
+        self.forward_is_right, self.shown = forward_is_right, shown
         self.decide = [trial for trial in trials if not trial.dangerous]
         if all(trial.is_right for trial in self.decide):
             self.decide = trials
@@ -87,7 +87,8 @@ class Page:
                     break
         certain = [cause for everywhere, cause in found if everywhere]
         certain.sort(key=lambda cause: ": " in cause.words)
-        return certain[:1] or [cause for _, cause in found]
+        shown = next(filter(self.shown, certain), None)
+        return [shown] if shown else certain[:1] or [cause for _, cause in found]
 
     def _cause(self, name, words, way, unknown):
         for key, value in unknown.items():
