@@ -132,6 +132,10 @@ class Asking:
     def _ask_and_note(self, row, report):
         with quietly() as printed:
             failure = self.ask(row)
+            if failure and not failure.right_on_paper:
+                because, report.repair = self._because(failure)
+                report.because = self.solution.title(because)
+                failure = failure if because else self._explained(failure)
         report.examples += len(self.inputs_of(row))
         report.printed = report.printed or printed.getvalue()
         if failure and failure.right_on_paper:
@@ -141,7 +145,6 @@ class Asking:
         elif failure:
             report.verdict = WRONG
             report.extreme, report.failure = report.failure, failure
-            report.because = self.solution.title(self._because(failure))
             return
         report.passed.append(row.name)
 
@@ -178,9 +181,9 @@ class Asking:
         return self._subjects[name]
 
     def ask(self, row):
-        """Return the explained `Failure` of one property, or None.
+        """Return the `Failure` of one property, or None, not yet explained.
 
-        A failure that is `right_on_paper` is the forward's alone.
+        One that is `right_on_paper` is the forward's alone.
         """
         failing = self._smallest(row)
         if not failing:
@@ -190,7 +193,7 @@ class Asking:
         failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
         if self._is_right_on_paper(failure) or self._is_its_forward_s(failure):
             return _with(failure, right_on_paper=True)
-        return self._explained(failure)
+        return failure
 
     def holds(self, row):
         """Return whether a property holds on the inputs that are drawn for it."""
@@ -235,17 +238,27 @@ class Asking:
         return wrong, inputs, self.solution, call
 
     def _because(self, failure):
-        """Return the wrong function that it calls, whose repair is enough, or ""."""
+        """Return what is wrong that it calls, a function or a line, and its repair;
+        "" where no repair is enough.
+        """
         calls = _calls(self.solution, failure.function)
         if forward := CONTRACT[failure.function].forward:  # what its cache comes from
             calls |= _calls(self.solution, forward)
-        for name in CONTRACT:
-            known = self.known.get(name)
-            if name in calls and known and known.verdict == WRONG:
-                with self.solution.repaired(name), quietly():
-                    if self.holds(failure.row):
-                        return known.because or name
-        return ""
+        for name, known in self.known.items():
+            if name in calls and known.verdict == WRONG:
+                repair = partial(self.solution.repaired, name)
+                if self._is_enough(repair, failure):
+                    return known.because or name, repair
+        for known in self.known.values():
+            cause = known.failure and known.failure.found
+            repair = cause and known.name != failure.function and cause.repair
+            if repair and self._is_enough(repair, failure):
+                return cause.name, repair
+        return "", contextlib.nullcontext
+
+    def _is_enough(self, repair, failure):
+        with repair(), quietly():
+            return self.holds(failure.row)
 
     # ------------------------------------------------------------------- what is said
 
@@ -291,7 +304,9 @@ class Asking:
     def _is_its_forward_s(self, failure):
         """Return whether a stranger's backward fails by a wrong forward it calls."""
         forward = CONTRACT[failure.function].forward
-        return bool(failure.adapter and forward and self._because(failure) == forward)
+        return bool(
+            failure.adapter and forward and self._because(failure)[0] == forward
+        )
 
 
 def _extreme(name):

@@ -2,8 +2,9 @@
 
 In goes a function that has failed; it is run on further inputs. The page is run with
 each known mistake in it; what can go wrong in any function is seen by comparing its
-results with the right ones. Out comes the mistake that agrees on all the inputs. Where
-none does, or more than one, nothing is said.
+results with the right ones; its own lines are changed, to see where one change makes it
+right. Out comes the mistake that agrees on all the inputs. Where none does, or more
+than one, nothing is said.
 """
 
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import Kind, copied
 from npsoftmax.checks.engine.compare import by_comparing, float32
+from npsoftmax.checks.engine.own_lines import in_own_lines
 from npsoftmax.checks.engine.page import Page
 from npsoftmax.checks.engine.trials import Cause, trials_of
 
@@ -37,8 +39,9 @@ def cause_of(subject, failure, seed=0):
         page.known,
         partial(by_comparing, subject.function, trials),
         partial(float32, subject, trials, seed),
-        page.two_known,
+        partial(in_own_lines, subject, page.decide, call),
         page.changed,
+        page.two_known,
     ):
         found = {cause.name: cause for cause in causes()}
         if found:

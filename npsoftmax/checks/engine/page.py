@@ -67,9 +67,10 @@ class Page:
     def changed(self):
         """Return the causes among all single changes of a line that it runs."""
         changes = [
-            Edit(name, right, wrong)
+            Edit(name, each.right, each.wrong)
             for name in sorted(self.runs)
-            for right, wrong in single_changes(source_of(name))
+            for each in single_changes(source_of(name))
+            if source_of(name).count(each.right) == 1
         ]
         return self._causes(
             (f"`{each.wrong}`", f"`{each.wrong}` for `{each.right}`", (each,))

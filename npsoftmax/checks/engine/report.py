@@ -1,5 +1,7 @@
 """What is found of a function: its verdict, and the property that does not hold."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +121,7 @@ class FunctionReport:
     title: str = ""  # what the person calls it
     extreme: Failure | None = None  # on extreme inputs, beside one on ordinary ones
     because: str = ""  # the function that it calls, and that alone makes it wrong
+    repair: Callable = nullcontext  # puts that right for a moment
 
     @property
     def only_extreme(self) -> bool:

@@ -30,7 +30,8 @@ class Trial(NamedTuple):
 
 class Cause(NamedTuple):
     """A mistake's short name, the words for it, the further inputs on which it holds,
-    the line of the page as it would have to be, and what it makes of any inputs.
+    the line of the page as it would have to be, what it makes of any inputs, and, where
+    it is a line of their own, what puts that right for a moment.
     """
 
     name: str
@@ -38,10 +39,11 @@ class Cause(NamedTuple):
     confirmed: int = 0
     line: str = ""
     does: Callable | None = None  # does(inputs) -> {result: value}
+    repair: Callable | None = None  # repair() is a context in which the line is right
 
     def explains(self, subject, inputs):
         """Return whether it gives what the function gives there, which is wrong."""
-        if self.does is None or not _complete(subject.function, inputs):
+        if self.does is None or not complete(subject.function, inputs):
             return self.does is None
         trial, does = trial_at(subject, inputs), self.does(inputs)
         if not trial or not does or not all_same(trial.yours, does, least=1.0):
@@ -49,7 +51,8 @@ class Cause(NamedTuple):
         return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
 
 
-def _complete(function, inputs):
+def complete(function, inputs):
+    """Return whether inputs have all that a function, or its forward, takes."""
     forward = CONTRACT[function.forward].takes if function.forward else ()
     return {*function.takes, *forward} - {"cache"} <= inputs.keys()
 

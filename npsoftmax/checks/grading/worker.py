@@ -152,10 +152,8 @@ def _held(report, asking):
     if report.failure.wrong.kind is Kind.ENDLESS:
         return report.passed
     rows, main = CONTRACT[report.name].asked(), decisive(report.name)
-    repaired, held = contextlib.nullcontext(), set(report.passed)
-    if report.because:
-        repaired = asking.solution.repaired(report.because)
-    with quietly(), repaired:
+    held = set(report.passed)
+    with quietly(), report.repair():
         if main.name in held or asking.holds(main):
             held |= {row.name for row in rows if row.name in held or asking.holds(row)}
     return [*held]

@@ -1,0 +1,79 @@
+"""Where one change of one of their own lines makes a function right, it is named."""
+
+import pytest
+from mutants import solution_of
+
+from npsoftmax.checks import check_solution, words
+
+RIGHT = """
+import numpy as np
+
+class Softmax:
+    def of_rows(self, z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def times(self, p, dp):
+        return p * dp
+
+def softmax_forward(z):
+    return Softmax().of_rows(z), z
+
+def softmax_backward(dp, cache):
+    p = Softmax().of_rows(cache)
+    weighted = Softmax().times(p, dp)
+    total = 0.0 * weighted[:, 0]
+    j = 0
+    while j < p.shape[1]:
+        total += weighted[:, j]
+        j += 1
+    return weighted - p * total[:, None]
+"""
+
+
+def reports_of(right, wrong):
+    assert RIGHT.count(right) == 1
+    solution = solution_of(RIGHT.replace(right, wrong))
+    names = "softmax_forward", "softmax_backward"
+    return {each.name: each for each in check_solution(solution, only=names)}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "where"),
+    [
+        ("return p * dp", "return dp * dp", "times, line 10"),
+        ("total[:, None]", "p[:, None].sum()", None),  # is not one change
+        ("j < p.shape[1]", "j <= p.shape[1]", None),  # it raises, and shows its line
+        ("j = 0", "j = 1", "softmax_backward, line 18 or 19"),
+        ("0.0 * weighted", "0.5 * weighted", "softmax_backward, line 18"),
+        ("softmax_forward(z):\n    return Softmax().of_rows(z), z",
+         "softmax_forward(z):\n    return Softmax().of_rows(z), 2 * z",
+         "softmax_forward, line 13"),
+    ],
+)  # fmt: skip
+def test_the_line_with_the_mistake_is_named(right, wrong, where):
+    failure = reports_of(right, wrong)["softmax_backward"].failure
+    named = failure.found and failure.found.repair and failure.cause
+    assert named == where
+
+
+def test_what_one_line_makes_wrong_is_one_message():
+    reports = reports_of("np.exp(z -", "np.exp(z *")
+    backward = reports["softmax_backward"]
+    assert "one change makes it right" in str(reports["softmax_forward"].failure)
+    assert backward.because == "of_rows, line 6"
+    assert words.messages(backward) == []
+
+
+def test_the_functions_are_as_they_were_after_the_search():
+    solution = solution_of(RIGHT.replace("return p * dp", "return p + dp"))
+    before = solution["softmax_backward"].__code__
+    [report] = check_solution(solution, only="softmax_backward")
+    assert report.failure.found.repair
+    assert solution["softmax_backward"].__code__ is before
+
+
+def test_a_change_that_never_comes_back_ends_no_search():
+    """`j += 1` for `j *= 1`, say: the loop is changed before the line that is wrong."""
+    report = reports_of("p * total", "p / total")["softmax_backward"]
+    assert report.failure.cause == "softmax_backward, line 23"
