@@ -4,6 +4,7 @@ Known mistakes, pairs of them, and all single changes of a line are made on the 
 and each page is run on the trials of a function that has failed.
 """
 
+import functools
 import itertools
 from functools import partial
 
@@ -66,12 +67,7 @@ class Page:
 
     def changed(self):
         """Return the causes among all single changes of a line that it runs."""
-        changes = [
-            Edit(name, each.right, each.wrong)
-            for name in sorted(self.runs)
-            for each in single_changes(source_of(name))
-            if source_of(name).count(each.right) == 1
-        ]
+        changes = [each for name in sorted(self.runs) for each in _changes_of(name)]
         return self._causes(
             (f"`{each.wrong}`", f"`{each.wrong}` for `{each.right}`", (each,))
             for each in changes
@@ -144,6 +140,14 @@ class Page:
             not self.forward_is_right
             or _forward_agrees(names, self.function, self.trials)
         )
+
+
+@functools.cache
+def _changes_of(name):
+    """Return each single change of a line of a function of the page."""
+    source = source_of(name)
+    changes = single_changes(source)
+    return [Edit(name, c.right, c.wrong) for c in changes if source.count(c.right) == 1]
 
 
 def _unknowns(way):
