@@ -6,6 +6,7 @@ fail; a way to draw that gives next to none does.
 """
 
 import functools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -201,12 +202,19 @@ def test_parallel_features_are_parallel_and_antiparallel():
 
 
 def test_rounding_carries_some_cosines_of_parallel_features_past_1():
-    rows = [
-        (x / np.linalg.norm(x)) @ (w / np.linalg.norm(w))
+    """By the spacing of the floats there, so that they stay past 1 in whatever order
+    their products are summed.
+    """
+    cosines = [
+        sum(Fraction(a) * Fraction(b) for a, b in zip(x, w, strict=True))
         for given in drawn(lsoftmax.parallel_features)
-        for x, w in zip(given["x"], given["W"].T[given["y"]], strict=True)
+        for x, w in zip(units(given["x"]), units(given["W"].T[given["y"]]), strict=True)
     ]
-    assert share(np.abs(rows) > 1) > 0.02
+    assert share(abs(cos) >= 1 + Fraction(2) ** -52 for cos in cosines) > 0.05
+
+
+def units(rows):
+    return (rows / np.sqrt(np.sum(rows**2, axis=1, keepdims=True))).tolist()
 
 
 def test_norms_go_from_1e_100_to_1e100_and_to_zero():

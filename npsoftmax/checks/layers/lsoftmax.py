@@ -107,6 +107,7 @@ def lsoftmax_backward(x, W, y, m, lam, dz):
 MIXES = (0.0, 1.0, 0.5, 4.0)  # lam
 NORMS = (1.0, 2.0, 3.0, 0.5)
 STUDENT_NORMS = ((1, 1), (1, 1e-100), (1, 1e100), (1e-100, 1e-100), (1e100, 1e100))
+LONG = (4.0, 7.0)  # divided by its norm, it is longer than 1: its square is 1 + 2e-16
 HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
 
 
@@ -150,9 +151,10 @@ def features_in_space(draw):
 def parallel_features(draw):
     """The same with x = s W_y, s one of 1, -1, 2, ...: theta is 0 or 180 degrees."""
     given = features_in_space(draw)
-    W = given["W"] / draw.choice((1, 10))  # of tenths some cosines are rounded past 1
-    steps = array_of(draw, NONZERO, len(given["x"]), 1)
-    return given | {"x": steps * W.T[given["y"]], "W": W}
+    W, y = given["W"], given["y"]
+    if len(W) > 1 and draw.choice((False, True)):
+        W[:, y[0]] = np.pad(LONG, (0, len(W) - 2))
+    return given | {"x": array_of(draw, NONZERO, len(y), 1) * W.T[y], "W": W}
 
 
 def features_of_any_norm(draw, sizes=STUDENT_NORMS):
