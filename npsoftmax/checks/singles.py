@@ -7,7 +7,6 @@ In goes the source of a function; out come pairs of statements, before and after
 """
 
 import ast
-import copy
 
 OTHERS = {  # what people write for one another
     "max": ("min", "mean", "sum"),
@@ -37,83 +36,67 @@ OPERATORS = {
     ast.Eq: (ast.NotEq,),
     ast.BitAnd: (ast.BitOr,),
 }
+STATEMENTS = ast.Assign | ast.AugAssign | ast.Return | ast.Expr  # those without a body
 
 
 def single_changes(source):
     """Yield (right, wrong) for each single change of a statement of a function."""
     [function] = ast.parse(source).body
-    names = sorted({
+    nodes = list(ast.walk(function))
+    names = {each.arg for each in function.args.args} | {
         node.id
-        for node in ast.walk(function)
+        for node in nodes
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    } | {each.arg for each in function.args.args})  # fmt: skip
-    for statement in _statements(function):
-        right = ast.get_source_segment(source, statement)
-        seen = {ast.unparse(statement)}
-        for changed in _changed(statement, names):
-            wrong = ast.unparse(changed)
-            if wrong not in seen:
-                seen.add(wrong)
-                yield right, wrong
-
-
-def _statements(function):
-    """Yield the statements without a body: assignments, returns, conditions aside."""
-    for node in ast.walk(function):
-        simple = ast.Assign | ast.AugAssign | ast.Return | ast.Expr
-        if isinstance(node, simple) and not _is_docstring(node):
-            yield node
+    }
+    for statement in nodes:
+        if isinstance(statement, STATEMENTS) and not _is_docstring(statement):
+            right = ast.get_source_segment(source, statement)
+            changed = map(ast.unparse, _changed(statement, sorted(names)))
+            for wrong in dict.fromkeys(changed):
+                if wrong != ast.unparse(statement):
+                    yield right, wrong
 
 
 def _is_docstring(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _changed(statement, names):
-    """Yield the statement with one node changed, in all possible ways."""
-    number = len(list(ast.walk(statement)))
-    for i in range(number):
-        node = list(ast.walk(statement))[i]
-        for new in _instead_of(node, names):
-            copied = copy.deepcopy(statement)
-            yield _Put(list(ast.walk(copied))[i], new).visit(copied)
+def _changed(node, names):
+    """Yield a node changed in all possible ways: itself, or one that is part of it."""
+    yield from _instead_of(node, names)
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            for new in _changed(value, names):
+                yield _with(node, **{field: new})
+        for i, each in enumerate(value if isinstance(value, list) else ()):
+            for new in _changed(each, names):
+                yield _with(node, **{field: [*value[:i], new, *value[i + 1 :]]})
 
 
-class _Put(ast.NodeTransformer):
-    """Puts a node in another's place."""
-
-    def __init__(self, old, new):
-        self.old, self.new = old, new
-
-    def visit(self, node):
-        return self.new if node is self.old else super().generic_visit(node)
+def _with(node, **changes):
+    """Return a copy of a node with other parts."""
+    return type(node)(**vars(node) | changes)
 
 
 def _instead_of(node, names):
+    """Yield what people may write for a node."""
     match node:
-        case ast.BinOp(left, op, right):
-            for other in OPERATORS.get(type(op), ()):
-                yield ast.BinOp(left, other(), right)
+        case ast.operator() | ast.cmpop():
+            yield from (other() for other in OPERATORS.get(type(node), ()))
+        case ast.BinOp(left, _, right):
             yield from (left, right)
-        case ast.Compare(left, [op], right):
-            for other in OPERATORS.get(type(op), ()):
-                yield ast.Compare(left, [other()], right)
-        case ast.UnaryOp(operand=operand):
+        case ast.UnaryOp(operand=operand) | ast.Attribute(operand, "T"):
             yield operand
-        case ast.Constant(bool()):
-            yield ast.Constant(not node.value)
-        case ast.Constant(int() | float()):
-            for other in (node.value + 1, node.value - 1, 2 * node.value):
-                yield ast.Constant(other)
-        case ast.Call(ast.Attribute(value, name), arguments, keywords):
+        case ast.Constant(bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(int() | float() as value):
+            yield from map(ast.Constant, (value + 1, value - 1, 2 * value))
+        case ast.Call(ast.Attribute(_, name) as func, arguments, keywords):
             for other in OTHERS.get(name, ()):
-                yield ast.Call(ast.Attribute(value, other), arguments, keywords)
-            for i in range(len(keywords)):
-                kept = keywords[:i] + keywords[i + 1 :]
-                yield ast.Call(node.func, arguments, kept)
+                yield _with(node, func=_with(func, attr=other))
+            for each in keywords:
+                yield _with(node, keywords=[k for k in keywords if k is not each])
             yield from arguments[:1]
-        case ast.Attribute(value, "T"):
-            yield value
         case ast.Name(id, ast.Load()) if id in names:
             yield from (ast.Name(each, ast.Load()) for each in names if each != id)
             yield ast.UnaryOp(ast.USub(), node)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import (
@@ -15,10 +14,14 @@ from npsoftmax.checks.draws import (
     any_array,
     array_of,
     size_of,
-    with_dz,
-    with_random_cotangent,
+    with_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, has_default, right_value
+from npsoftmax.checks.generic import (
+    backward_of,
+    gradient_rows,
+    has_default,
+    value_rows,
+)
 from npsoftmax.checks.paper import entry, g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -34,11 +37,9 @@ def dot(a, b):
     return math.fsum(s * t for s, t in zip(a.tolist(), b.tolist(), strict=True))
 
 
-def linear_backward(x, W, b, dz):
-    _, cache = npsoftmax.linear_forward(x, W, b)
-    dx, dW, db = npsoftmax.linear_backward(dz, cache)
+def slacks(x, W, b, dz):
     x, W, dz = np.abs(x), np.abs(W), np.abs(dz) * sum(dz.shape)
-    return (dx, dz @ W.T), (dW, x.T @ dz), None if b is None else (db, dz.sum(axis=0))
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -52,15 +53,10 @@ def linear_inputs(draw):
     return {"x": x, "W": W, "b": b}
 
 
-given_dz = with_dz(linear_inputs)
-
-
 def further(rng, i):
     b = rng.normal(size=C) if i != 3 else None
     return {"x": rng.normal(size=(N, D)), "W": rng.normal(size=(D, C)), "b": b}
 
-
-further_dz = with_random_cotangent(further, "dz", lambda x, W, b: x @ W)
 
 # --------------------------------------------------------------------- what is asked
 
@@ -98,7 +94,6 @@ def backward_on_paper(inputs, result, index):
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"x": "ND", "W": "DC", "b": "C", "dz": "NC"}
 BIAS = "is the bias where x is zero"
 
 LINEAR_FORWARD = Function(
@@ -106,14 +101,12 @@ LINEAR_FORWARD = Function(
     gives=("z", "cache"),
     right=linear,
     rows=(
-        *everyone(linear_inputs),
-        ("value", "gives the right value", right_value, linear_inputs),
+        *value_rows(linear_inputs),
         ("value", "has no b by default", has_default(b=None), linear_inputs),
         ("invariants", BIAS, bias_where_x_is_zero, linear_inputs),
     ),
     ordinary=further,
-    dangerous=further,
-    shapes=SHAPES,
+    shapes={"x": "ND", "W": "DC", "b": "C", "z": "NC"},
     paper=forward_on_paper,
     stub="""Return z = x W + b, and a cache.
 
@@ -128,15 +121,14 @@ LINEAR_FORWARD = Function(
     ),
 )
 
-LINEAR_BACKWARD = Function(
+given_dz = with_cotangent(linear_inputs, LINEAR_FORWARD)
+
+LINEAR_BACKWARD = backward_of(
+    LINEAR_FORWARD,
     "linear_backward(dz, cache)",
     gives=("dx", "dW", "db"),
-    forward="linear_forward",
-    right=linear_backward,
-    rows=(*everyone(given_dz), *gradient_rows(given_dz)),
-    ordinary=further_dz,
-    dangerous=further_dz,
-    shapes=SHAPES,
+    slack=slacks,
+    rows=gradient_rows(given_dz),
     paper=backward_on_paper,
     stub="""Return the gradients by x, W and b.
 

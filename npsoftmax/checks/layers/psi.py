@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import (
@@ -22,9 +21,14 @@ from npsoftmax.checks.draws import (
     size_of,
     with_cotangent,
     with_more,
-    with_random_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, right_value, stays_finite
+from npsoftmax.checks.generic import (
+    backward_of,
+    gradient_rows,
+    right_value,
+    stays_finite,
+    value_rows,
+)
 from npsoftmax.checks.paper import g
 from npsoftmax.piece import piece_at
 
@@ -47,12 +51,12 @@ def psi_of(theta, m):
 
 def psi(theta, m):
     value = np.vectorize(psi_of, otypes=[float])(theta, m)
-    return ((value, np.full(theta.shape, terms(m))),)
+    return ((value, terms(m)),)
 
 
 def psi_prime(theta, m):
     slope = [-m * abs(math.sin(m * t)) for t in theta.ravel().tolist()]  # (8)
-    return ((np.reshape(slope, theta.shape), np.full(theta.shape, m * terms(m))),)
+    return ((np.reshape(slope, theta.shape), m * terms(m)),)
 
 
 def psi_of_cos(cos, m):
@@ -62,20 +66,18 @@ def psi_of_cos(cos, m):
     """
     theta = [math.acos(max(-1.0, min(1.0, c))) for c in cos.ravel().tolist()]
     value = np.reshape([psi_of(t, m) for t in theta], cos.shape)
-    return ((value, np.full(cos.shape, m * terms(m))),)
+    return ((value, m * terms(m)),)
 
 
-def psi_backward(cos, m, dpsi):
+def slack(cos, m, dpsi):
     """Near the ends the angle has lost its digits, and sin(m theta)/sin(theta) with it.
 
     An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta);
     at the ends themselves the limit m^2 is known, and asked to 9 digits.
     """
-    _, cache = npsoftmax.psi_forward(cos, m)
     sin = np.sqrt(np.maximum((1 - cos) * (1 + cos), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        slack = np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin)
-    return ((npsoftmax.psi_backward(dpsi, cache), slack),)
+        return (np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -141,8 +143,6 @@ def _some_degrees(draw, inputs):
 
 margin_and_degrees = with_more(margin, degrees=_some_degrees)
 margin_and_knot = with_more(margin, k=lambda draw, _: draw.choice(range(1, 6)))
-given_dpsi = with_cotangent(cosines, "dpsi", like="cos")
-given_dpsi_inside = with_cotangent(cosines_inside, "dpsi", like="cos")
 
 
 def further_angles(rng, i):
@@ -163,9 +163,6 @@ def cosines_of_the_ends(rng, i):
     return {"cos": np.array([1, PAST_1, 0.5, -PAST_1, -1]), "m": FURTHER_M[i]}
 
 
-further_dpsi = with_random_cotangent(further_cosines, "dpsi", lambda cos, m: cos)
-dpsi_at_ends = with_random_cotangent(cosines_of_the_ends, "dpsi", lambda cos, m: cos)
-
 # --------------------------------------------------------------------- what is asked
 
 
@@ -174,24 +171,24 @@ def one_at_0(f, m):
 
 
 def one_minus_2m_at_180(f, m):
-    agree("psi", _psi_at(f, [180], m), [1.0 - 2 * m], m * 2.5**m)
+    agree("psi", _psi_at(f, [180], m), [1.0 - 2 * m], m * terms(m))
 
 
 def never_rises(f, m, degrees):
     rise = np.maximum(np.diff(_psi_at(f, sorted(degrees), m)), 0)
-    agree("rise of psi", rise, 0 * rise, m * 2.5**m, "psi rises with the angle")
+    agree("rise of psi", rise, 0 * rise, m * terms(m), "psi rises with the angle")
 
 
 def no_jump(f, m, k):
     knot = 180 * min(k, m) / m
     below, above = _psi_at(f, [max(knot - 1e-6, 0), min(knot + 1e-6, 180)], m)
     jump = np.array([above - below])
-    agree("jump of psi", jump, [0.0], m * 2.5**m, f"psi jumps at {knot:g} degrees")
+    agree("jump of psi", jump, [0.0], m * terms(m), f"psi jumps at {knot:g} degrees")
 
 
 def below_the_cosine(f, m, degrees):
     psi, cos = _psi_at(f, degrees, m), [cosine(angle) for angle in degrees]
-    agree("psi", psi, np.minimum(psi, cos), m * 2.5**m, "psi is above the cosine")
+    agree("psi", psi, np.minimum(psi, cos), m * terms(m), "psi is above the cosine")
 
 
 def _psi_at(f, degrees, m):
@@ -208,8 +205,7 @@ def never_positive(f, theta, m):
 def psi_rows(draws, *more):
     """Return the rows of psi, whether it takes the angle or its cosine."""
     return (
-        *everyone(draws),
-        ("value", "gives the right value", right_value, draws),
+        *value_rows(draws),
         *more,
         ("invariants", "is 1 at 0 degrees", one_at_0, margin),
         ("invariants", "is 1 minus 2m at 180 degrees", one_minus_2m_at_180, margin),
@@ -283,7 +279,7 @@ def _listed(theta):
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"theta": "AB", "cos": "AB", "dpsi": "AB"}
+SHAPES = {"theta": "AB", "cos": "AB", "psi": "AB"}
 PAST = "is right for a cosine rounded past 1"
 FINITE = "stays finite at every angle"
 
@@ -322,8 +318,7 @@ PSI_PRIME = Function(
     gives=("slope",),
     right=psi_prime,
     rows=(
-        *everyone(angles),
-        ("value", "gives the right value", right_value, angles),
+        *value_rows(angles),
         ("invariants", "is never positive", never_positive, angles),
     ),
     ordinary=further_angles,
@@ -374,21 +369,19 @@ PSI_FORWARD = Function(
     ),
 )
 
-PSI_BACKWARD = Function(
+given_dpsi = with_cotangent(cosines, PSI_FORWARD)
+given_dpsi_inside = with_cotangent(cosines_inside, PSI_FORWARD)
+
+PSI_BACKWARD = backward_of(
+    PSI_FORWARD,
     "psi_backward(dpsi, cache)",
     gives=("dcos",),
-    forward="psi_forward",
-    right=psi_backward,
+    slack=slack,
     rows=(
-        *everyone(given_dpsi_inside),
         ("stability", FINITE, stays_finite, given_dpsi),
         *gradient_rows(given_dpsi_inside, anywhere=given_dpsi, hard=given_dpsi),
     ),
-    ordinary=further_dpsi,
-    dangerous=dpsi_at_ends,
-    shapes=SHAPES,
     paper=backward_on_paper,
-    about=about,
     stub="""Return dcos, the gradient by the cosine.
 
     dpsi: cos's shape, the cache of psi_forward -> dcos, of the same shape.

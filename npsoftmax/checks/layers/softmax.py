@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
 from npsoftmax.checks.draws import (
@@ -21,14 +20,14 @@ from npsoftmax.checks.draws import (
     size_of,
     with_cotangent,
     with_more,
-    with_random_cotangent,
 )
 from npsoftmax.checks.generic import (
-    everyone,
+    backward_of,
     gradient_rows,
     has_default,
     right_value,
     stays_finite,
+    value_rows,
 )
 from npsoftmax.checks.paper import counted, entry, g, sum_of
 
@@ -69,20 +68,16 @@ def softmax(z, axis=-1):
 
 def log_softmax(z, axis=-1):
     log_p = np.apply_along_axis(log_softmax_of, axis, z)
-    return ((log_p, slack_of(z, axis) + 0 * log_p),)
+    return ((log_p, slack_of(z, axis)),)
 
 
-def softmax_backward(z, dp):
-    p, cache = npsoftmax.softmax_forward(z)
-    largest = np.abs(dp).max(axis=1, keepdims=True)
-    return ((npsoftmax.softmax_backward(dp, cache), p * largest * slack_of(z)),)
+def softmax_slack(z, dp):
+    p, largest = softmax(z)[0][0], np.abs(dp).max(axis=1, keepdims=True)
+    return (p * largest * slack_of(z),)
 
 
-def log_softmax_backward(z, dlog_p):
-    _, cache = npsoftmax.log_softmax_forward(z)
-    dz = npsoftmax.log_softmax_backward(dlog_p, cache)
-    total = np.abs(dlog_p).sum(axis=1, keepdims=True)
-    return ((dz, total * slack_of(z) + 0 * dz),)
+def log_softmax_slack(z, dlog_p):
+    return (np.abs(dlog_p).sum(axis=1, keepdims=True) * slack_of(z),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -164,21 +159,20 @@ def same_row_by_row(f, **inputs):
         agree(f"row {i} alone", f(**row)[0], together[i], slack, what)
 
 
-def value_rows(draws, wide):
+def logit_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
     return (
-        *everyone(draws),
-        ("value", "gives the right value", right_value, draws),
+        *value_rows(draws),
         ("value", "takes whole numbers", whole_logits, draws),
         ("stability", f"is right {UP_TO_10000}", right_value, wide),
     )
 
 
-def backward_rows(draws, wide):
+def backward_rows(forward, draws, wide):
     """Return the rows of a backward that must bear wide logits."""
+    draws, wide = with_cotangent(draws, forward), with_cotangent(wide, forward)
     right = f"gives the right gradient {UP_TO_10000}"
     return (
-        *everyone(draws),
         ("stability", f"stays finite {UP_TO_10000}", stays_finite, wide),
         *gradient_rows(draws, hard=wide),
         ("gradient", right, right_value, wide, STUDENT),
@@ -285,28 +279,14 @@ ALONG_AN_AXIS = {
 }
 FOR_ROWS = {
     "rows": (
-        *value_rows(logits, wide_logits),
+        *logit_rows(logits, wide_logits),
         ("invariants", "treats every row by itself", same_row_by_row, logits),
     ),
     "ordinary": further,
     "dangerous": further_wide,
-    "shapes": {"z": "NC"},
+    "shapes": {"z": "NC", "p": "NC", "log_p": "NC"},
     "about": sizes,
 }
-
-
-def backward_from(cotangent):
-    """Return what both backwards have: dz from the gradient by the forward's value."""
-    draws = with_cotangent(logits, cotangent, like="z")
-    wide = with_cotangent(wide_logits, cotangent, like="z")
-    return {
-        "gives": ("dz",),
-        "rows": backward_rows(draws, wide),
-        "ordinary": with_random_cotangent(further, cotangent, lambda z: z),
-        "dangerous": with_random_cotangent(further_wide, cotangent, lambda z: z),
-        "shapes": {"z": "NC", cotangent: "NC"},
-        "about": sizes,
-    }
 
 
 LOGSUMEXP = Function(
@@ -314,7 +294,7 @@ LOGSUMEXP = Function(
     gives=("lse",),
     right=logsumexp,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
         ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
@@ -342,7 +322,7 @@ SOFTMAX = Function(
     gives=("p",),
     right=softmax,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "sums to one", sums_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
@@ -371,7 +351,7 @@ LOG_SOFTMAX = Function(
     gives=("log_p",),
     right=log_softmax,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", SUM, exponentials_sum_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
@@ -411,10 +391,12 @@ SOFTMAX_FORWARD = Function(
     **FOR_ROWS,
 )
 
-SOFTMAX_BACKWARD = Function(
+SOFTMAX_BACKWARD = backward_of(
+    SOFTMAX_FORWARD,
     "softmax_backward(dp, cache)",
-    forward="softmax_forward",
-    right=softmax_backward,
+    gives=("dz",),
+    slack=softmax_slack,
+    rows=backward_rows(SOFTMAX_FORWARD, logits, wide_logits),
     paper=softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -430,7 +412,6 @@ SOFTMAX_BACKWARD = Function(
         keepdims=True. Try it on paper: z = [0, 0], dp = [1, 0] gives dz = [1/4,
         -1/4].""",
     ),
-    **backward_from("dp"),
 )
 
 LOG_SOFTMAX_FORWARD = Function(
@@ -451,10 +432,12 @@ LOG_SOFTMAX_FORWARD = Function(
     **FOR_ROWS,
 )
 
-LOG_SOFTMAX_BACKWARD = Function(
+LOG_SOFTMAX_BACKWARD = backward_of(
+    LOG_SOFTMAX_FORWARD,
     "log_softmax_backward(dlog_p, cache)",
-    forward="log_softmax_forward",
-    right=log_softmax_backward,
+    gives=("dz",),
+    slack=log_softmax_slack,
+    rows=backward_rows(LOG_SOFTMAX_FORWARD, logits, wide_logits),
     paper=log_softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -469,7 +452,6 @@ LOG_SOFTMAX_BACKWARD = Function(
         keepdims=True. Try it on paper: z = [0, 0], dlog_p = [1, 0] gives dz = [1/2,
         -1/2].""",
     ),
-    **backward_from("dlog_p"),
 )
 
 FUNCTIONS = (
