@@ -107,12 +107,12 @@ LONG = (4.0, 7.0)  # divided by its norm, it is longer than 1: its square is 1 +
 HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
 
 
-def features(draw, degrees=degrees_anywhere, margins=MARGINS):
+def features(draw, degrees=degrees_anywhere):
     """x (N, D), W (D, C), y, m, lam: x has a drawn angle to the weights of its class.
 
     All lie in the plane of the first two coordinates; `features_in_space` has the rest.
     """
-    m, lam = draw.choice(margins), draw.choice(MIXES)
+    m, lam = draw.choice(MARGINS), draw.choice(MIXES)
     rows, size, classes = size_of(draw, 3), draw.choice((2, 2, 3)), size_of(draw, 3)
     y = labels_of(draw, rows, classes)
     directions = array_of(draw, range(0, 360, GRID), classes)

@@ -105,15 +105,15 @@ def degrees_inside(draw, m, size):
     return draw.choices([(k + t) * 180 / m for k in range(m) for t in fractions], size)
 
 
-def angles(draw, degrees=degrees_anywhere, margins=MARGINS):
+def angles(draw, degrees=degrees_anywhere):
     """theta in radians, of one or two dimensions, and the margin m."""
-    m = draw.choice(margins)
+    m = draw.choice(MARGINS)
     return {"theta": np.deg2rad(_one_or_two_dimensions(draw, degrees, m)), "m": m}
 
 
-def cosines(draw, degrees=degrees_anywhere, margins=MARGINS):
+def cosines(draw, degrees=degrees_anywhere):
     """cos(theta), of one or two dimensions, and the margin m."""
-    m = draw.choice(margins)
+    m = draw.choice(MARGINS)
     of_degrees = np.vectorize(cosine, otypes=[float])
     return {"cos": of_degrees(_one_or_two_dimensions(draw, degrees, m)), "m": m}
 
