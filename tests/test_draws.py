@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from npsoftmax.checks.draws import FromSeed
 from npsoftmax.checks.engine.smaller import FromHypothesis
 from npsoftmax.checks.layers import cross_entropy, linear, lsoftmax, psi, relu, softmax
-from npsoftmax.checks.paper import degrees_between
 
 DRAWS = 75
 any_norm = lsoftmax.features_of_any_norm
@@ -56,7 +55,7 @@ def confident(z):
 
 def degrees_of(x, W, y, **others):
     rows = zip(x, W.T[y], strict=True)
-    return np.array([degrees_between(*row)[2] for row in rows], float)
+    return np.array([lsoftmax.degrees_between(*row)[2] for row in rows], float)
 
 
 def repeat(y, **others):

@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npsoftmax.checks.paper import entry
+
 POINTS = {  # what a property of each gate is worth
     "call": 1,
     "types": 1,
@@ -88,7 +90,7 @@ class Function:
     hints: tuple[str, str]  # the question that leads there, and how it is done
     dangerous: Callable | None = None  # where it is another than `ordinary`
     forward: str | None = None  # where a backward's cache comes from
-    paper: Callable = lambda inputs, result, index: None  # one entry as on paper
+    paper: Callable = lambda where, index, **inputs: None  # one entry, as on paper
     about: Callable = lambda inputs: ()  # what one wants to know of inputs, in lines
     keeps: Callable = lambda inputs, smaller: True  # is the smaller input still one?
     name: str = field(init=False)
@@ -131,7 +133,7 @@ class Function:
     def on_paper(self, inputs, result, index):
         """Return the line that works out one entry of a result, or None."""
         try:
-            return self.paper(inputs, result, index)
+            return self.paper(entry(result, index), index, **inputs)
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             return None  # an input that is not the function's own: an invariant's
 

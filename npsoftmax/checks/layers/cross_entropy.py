@@ -20,7 +20,7 @@ from npsoftmax.checks.layers.softmax import (
     softmax_of,
     wide_logits,
 )
-from npsoftmax.checks.paper import entry, g, sum_of
+from npsoftmax.checks.paper import g, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -83,8 +83,7 @@ def is_a_mean(f, z, y):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
-    z, y = inputs["z"], inputs["y"]
+def forward_on_paper(where, index, z, y):
     log_p = log_p_of(z, y)
     total = sum_of(map(g, log_p))
     if total is None or (np.abs(z).max() > 20 and len(y) > 1):
@@ -96,16 +95,16 @@ def forward_on_paper(inputs, result, index):
     return f"loss = -({symbols}) / {len(y)} = -({total}) / {len(y)} = {loss}"
 
 
-def backward_on_paper(inputs, result, index):
-    (i, j), y, dloss = index, inputs["y"], inputs["dloss"]
-    p = softmax_of(inputs["z"][i])[j]
+def backward_on_paper(where, index, z, y, dloss):
+    i, j = index
+    p = softmax_of(z[i])[j]
     rule, numbers, why = "p / N", g(p), "not the label's column"
     if y[i] == j:
         rule, numbers, why = "(p - 1) / N", f"({g(p)} - 1)", "its own label's column"
     if dloss != 1:
         rule, numbers = f"dloss {rule}", f"{g(dloss)} * {numbers}"
     value = g(dloss * (p - (y[i] == j)) / len(y))
-    return f"{entry(result, index)} = {rule} = {numbers} / {len(y)} = {value}   ({why})"
+    return f"{where} = {rule} = {numbers} / {len(y)} = {value}   ({why})"
 
 
 # ----------------------------------------------------------------------- the records

@@ -22,7 +22,7 @@ from npsoftmax.checks.generic import (
     has_default,
     value_rows,
 )
-from npsoftmax.checks.paper import entry, g, products, sum_of
+from npsoftmax.checks.paper import g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -69,27 +69,25 @@ def bias_where_x_is_zero(f, x, W, b):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
+def forward_on_paper(where, index, x, W, b):
     i, j = index
-    x, w, b = inputs["x"][i], inputs["W"][:, j], inputs["b"]
     bias = 0.0 if b is None else b[j]
     plus = "" if b is None else f" + {g(bias)}".replace("+ -", "- ")
-    words = products(x, w)
-    return words and f"{entry(result, index)} = {words}{plus} = {g(x @ w + bias)}"
+    words = products(x[i], W[:, j])
+    return words and f"{where} = {words}{plus} = {g(x[i] @ W[:, j] + bias)}"
 
 
-def backward_on_paper(inputs, result, index):
-    x, W, dz = inputs["x"], inputs["W"], inputs["dz"]
-    if result == "db":
-        a = dz[:, index[0]]
-        rule, words, value = "sum of dz over the rows", sum_of(map(g, a)), a.sum()
-    elif result == "dx":
-        a, b = dz[index[0]], W[index[1]]
-        rule, words, value = "sum_j dz_ij W_dj", products(a, b), a @ b
-    else:
-        a, b = x[:, index[0]], dz[:, index[1]]
-        rule, words, value = "sum_i x_id dz_ij", products(a, b), a @ b
-    return words and f"{entry(result, index)} = {rule} = {words} = {g(value)}"
+def backward_on_paper(where, index, x, W, b, dz):
+    i, j = index[0], index[-1]
+    match where[:2]:
+        case "db":
+            rule, a, b = "sum of dz over the rows", dz[:, i], np.ones(len(dz))
+        case "dx":
+            rule, a, b = "sum_j dz_ij W_dj", dz[i], W[j]
+        case _:
+            rule, a, b = "sum_i x_id dz_ij", x[:, i], dz[:, j]
+    words = sum_of(map(g, a)) if where[:2] == "db" else products(a, b)
+    return words and f"{where} = {rule} = {words} = {g(a @ b)}"
 
 
 # ----------------------------------------------------------------------- the records

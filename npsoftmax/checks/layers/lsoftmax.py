@@ -45,7 +45,7 @@ from npsoftmax.checks.layers.psi import (
     slope_by_cos,
     terms,
 )
-from npsoftmax.checks.paper import degrees_between, entry, g, products
+from npsoftmax.checks.paper import g, products
 from npsoftmax.piece import piece_at
 
 # --------------------------------------------------------------------- what is right
@@ -241,16 +241,24 @@ def _is_z_dz(name, yours, axis, f, dz, **given):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
+def degrees_between(x, w):
+    """Return |x|, |w| and the angle between them in degrees, or None for no angle."""
+    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
+    if not x_norm or not w_norm:
+        return x_norm, w_norm, None
+    return x_norm, w_norm, round(math.degrees(math.acos(_cosine(x, w))), 5)
+
+
+def forward_on_paper(where, index, x, W, y, m, lam):
     i, j = index
-    x, w, where = inputs["x"][i], inputs["W"][:, j], entry(result, index)
-    if inputs["y"][i] != j:
+    x, w = x[i], W[:, j]
+    if y[i] != j:
         words, start = products(x, w), f"not the label's column: {where} = W_j . x"
         return words and f"{start} = {words} = {g(x @ w)}"
     x_norm, w_norm, degrees = degrees_between(x, w)
     if degrees is None:
         return f"{where} = 0: a vector of zeros has no angle"
-    words, g_y = _g_on_paper(degrees, inputs["m"], inputs["lam"])
+    words, g_y = _g_on_paper(degrees, m, lam)
     sizes, value = f"{g(w_norm)} * {g(x_norm)}", x_norm * w_norm * g_y
     return f"{words}; {where} = |W_y| |x| g = {sizes} * {g(g_y)} = {g(value)}"
 
@@ -266,9 +274,8 @@ def _g_on_paper(degrees, m, lam):
     return f"k = {k}: g = {mix} = {g(g_y)}", g_y
 
 
-def backward_on_paper(inputs, result, index):
+def backward_on_paper(where, index, x, W, y, m, lam, dz):
     """Only for one row, and one class, is this short enough for a line."""
-    x, W, m, lam = inputs["x"], inputs["W"], inputs["m"], inputs["lam"]
     if x.shape[0] != 1 or W.shape[1] != 1:
         return None
     x_norm, w_norm, degrees = degrees_between(x[0], W[:, 0])
@@ -276,12 +283,11 @@ def backward_on_paper(inputs, result, index):
         return None
     _, g_y = _g_on_paper(degrees, m, lam)
     g_prime = (lam + slope_by_cos(degrees, m)) / (1 + lam)
-    if result == "dx":
-        rule, norm = "|W_y| (g xh + g' (wh - c xh))", f"|W_y| = {g(w_norm)}"
-    else:
-        rule, norm = "|x| (g wh + g' (xh - c wh))", f"|x| = {g(x_norm)}"
-    numbers = f"g = {g(g_y)}, g' = {g(g_prime)}, c = {g(cosine(degrees))}"
-    return f"{result} = dz {rule} with {norm}, {numbers}"
+    rule = {
+        "dx": f"dx = dz |W_y| (g xh + g' (wh - c xh)) with |W_y| = {g(w_norm)}",
+        "dW": f"dW = dz |x| (g wh + g' (xh - c wh)) with |x| = {g(x_norm)}",
+    }[where[:2]]
+    return f"{rule}, g = {g(g_y)}, g' = {g(g_prime)}, c = {g(cosine(degrees))}"
 
 
 def about(inputs):

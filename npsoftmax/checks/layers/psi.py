@@ -225,56 +225,55 @@ def psi_of_degrees(degrees, m):
 
 
 def slope_by_cos(degrees, m):
-    """Return dpsi/dcos (8); sin(theta) must not be 0."""
-    return m * abs(sine(m * degrees)) / sine(degrees)
+    """Return dpsi/dcos (8), and its limit where sin(theta) is 0."""
+    sin = sine(degrees)
+    return m * abs(sine(m * degrees)) / sin if sin else m * m
 
 
-def forward_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
+def forward_on_paper(where, index, m, **given):
+    degrees = degrees_of(**given)[index]
     piece = piece_at(degrees, m)
     words = f"{'-' * (piece.k % 2)}cos({g(m * degrees)} degrees) - {2 * piece.k}"
-    return f"{angle}: {piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}"
+    return _at(degrees, m, f"{piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}")
 
 
-def prime_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
+def prime_on_paper(where, index, theta, m):
+    degrees = degrees_of(theta)[index]
     words = f"-m |sin(m theta)| = -{m} |sin({g(m * degrees)} degrees)|"
-    return f"{angle}: {words} = {g(-m * abs(sine(m * degrees)))}"
+    return _at(degrees, m, f"{words} = {g(-m * abs(sine(m * degrees)))}")
 
 
-def backward_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
-    dpsi = inputs["dpsi"][index]
-    if not sine(degrees):
-        product = f"{g(dpsi)} * {m * m} = {g(dpsi * m * m)}"
-        return f"{angle}: the slope by cos is m^2 = {m * m}; {product}"
+def backward_on_paper(where, index, cos, m, dpsi):
+    degrees, dpsi = degrees_of(cos=cos)[index], dpsi[index]
     slope = slope_by_cos(degrees, m)
-    rule = f"{g(dpsi)} * m |sin(m theta)| / sin(theta)"
-    return f"{angle}: {rule} = {g(dpsi)} * {g(slope)} = {g(dpsi * slope)}"
+    product = f"{g(dpsi)} * {g(slope)} = {g(dpsi * slope)}"
+    if not sine(degrees):
+        return _at(degrees, m, f"the slope by cos is m^2 = {m * m}; {product}")
+    return _at(degrees, m, f"{g(dpsi)} * m |sin(m theta)| / sin(theta) = {product}")
 
 
-def _angle(inputs, index):
-    """Return the angle in degrees, m, and both in words."""
-    if "theta" in inputs:
-        degrees = round(math.degrees(inputs["theta"][index]), 9)
-    else:
-        cos = max(-1, min(1, inputs["cos"][index]))
-        degrees = round(math.degrees(math.acos(cos)), 6)
-    return degrees, inputs["m"], f"{g(degrees)} degrees, m = {inputs['m']}"
+def _at(degrees, m, words):
+    return f"{g(degrees)} degrees, m = {m}: {words}"
+
+
+def degrees_of(theta=None, cos=None):
+    """Return the angles in degrees, rounded as much as their cosines are."""
+    if cos is None:
+        return np.round(np.rad2deg(theta), 9)
+    return np.round(np.rad2deg(np.arccos(np.clip(cos, -1, 1))), 6)
 
 
 def about(inputs):
     """Return a line with the angles in degrees, where there are any."""
     if "theta" in inputs:
-        return (f"theta in degrees: {_listed(inputs['theta'])}",)
+        return (f"theta in degrees: {_listed(theta=inputs['theta'])}",)
     if "cos" in inputs:
-        theta = np.arccos(np.clip(inputs["cos"], -1, 1))
-        return (f"that is cos of {_listed(theta)} degrees",)
+        return (f"that is cos of {_listed(cos=inputs['cos'])} degrees",)
     return ()
 
 
-def _listed(theta):
-    return ", ".join(g(round(float(a), 6)) for a in np.ravel(np.rad2deg(theta)))
+def _listed(**angles):
+    return ", ".join(g(round(float(a), 6)) for a in np.ravel(degrees_of(**angles)))
 
 
 # ----------------------------------------------------------------------- the records

@@ -6,7 +6,7 @@ from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import NONZERO, D, N, array_of, size_of, with_cotangent
 from npsoftmax.checks.generic import backward_of, gradient_rows, value_rows
-from npsoftmax.checks.paper import entry, g
+from npsoftmax.checks.paper import g
 
 # --------------------------------------------------------------------- what is right
 
@@ -48,16 +48,14 @@ def nothing_changes_twice(f, h):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
-    h = inputs["h"][index]
-    return f"{entry(result, index)} = max({g(h)}, 0) = {g(max(h, 0))}"
+def forward_on_paper(where, index, h):
+    return f"{where} = max({g(h[index])}, 0) = {g(max(h[index], 0))}"
 
 
-def backward_on_paper(inputs, result, index):
-    h, da = inputs["h"][index], inputs["da"][index]
-    if h > 0:
-        return f"h = {g(h)} > 0, so {entry(result, index)} = da = {g(da)}"
-    return f"h = {g(h)} <= 0, so {entry(result, index)} = 0"
+def backward_on_paper(where, index, h, da):
+    if h[index] > 0:
+        return f"h = {g(h[index])} > 0, so {where} = da = {g(da[index])}"
+    return f"h = {g(h[index])} <= 0, so {where} = 0"
 
 
 # ----------------------------------------------------------------------- the records

@@ -29,7 +29,7 @@ from npsoftmax.checks.generic import (
     stays_finite,
     value_rows,
 )
-from npsoftmax.checks.paper import counted, entry, g, sum_of
+from npsoftmax.checks.paper import counted, g, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -212,57 +212,55 @@ def is_near_max(f, z, axis):
 # -------------------------------------------------------------------------- on paper
 
 
-def row_of(inputs, index):
-    """Return the row of logits of an entry, and its place in that row."""
-    axis, others = inputs.get("axis", -1), list(index)
-    place = others.pop(axis)
-    return np.moveaxis(inputs["z"], axis, -1)[tuple(others)], place
+def of_a_row(words):
+    """Return the function that has an entry on paper; words(z, j, shift, total) says
+    what entry j is by its row z, the sum of whose exponentials is `total`, with
+    `shift` taken off every logit.
+    """
+
+    def on_paper(where, index, z, axis=-1):
+        rows, others, j = np.moveaxis(z, axis, -1), list(index), None
+        if len(others) == z.ndim:
+            j = others.pop(axis)
+        row = rows[tuple(others)]
+        shift = float(row.max()) if np.abs(row).max() > 20 else 0.0
+        total = sum_of(f"e^{g(v - shift)}" for v in row)
+        less = f", with {g(shift)} taken off every logit" if shift else ""
+        return total and f"{where} = {words(row, j, shift, total)}{less}"
+
+    return on_paper
 
 
-def exponentials(z):
-    """Return the sum of exponentials as text, what is taken off z, and words for it."""
-    shift = float(z.max()) if np.abs(z).max() > 20 else 0.0
-    less = f", with {g(shift)} taken off every logit" if shift else ""
-    return sum_of(f"e^{g(v - shift)}" for v in z), shift, less
-
-
-def softmax_on_paper(inputs, result, index):
-    z, j = row_of(inputs, index)
-    total, shift, less = exponentials(z)
+@of_a_row
+def softmax_on_paper(z, j, shift, total):
     over = f"({total})" if z.size > 1 else total
-    p = f"e^{g(z[j] - shift)} / {over} = {g(softmax_of(z)[j])}"
-    return total and f"{entry(result, index)} = {p}{less}"
+    return f"e^{g(z[j] - shift)} / {over} = {g(softmax_of(z)[j])}"
 
 
-def log_softmax_on_paper(inputs, result, index):
-    z, j = row_of(inputs, index)
-    total, shift, less = exponentials(z)
-    log_p = f"{g(z[j] - shift)} - log({total}) = {g(log_softmax_of(z)[j])}"
-    return total and f"{entry(result, index)} = {log_p}{less}"
+@of_a_row
+def log_softmax_on_paper(z, j, shift, total):
+    return f"{g(z[j] - shift)} - log({total}) = {g(log_softmax_of(z)[j])}"
 
 
-def logsumexp_on_paper(inputs, result, index):
-    z = np.moveaxis(inputs["z"], inputs["axis"], -1)[index]
-    total, shift, _ = exponentials(z)
+@of_a_row
+def logsumexp_on_paper(z, j, shift, total):
     before = f"{g(shift)} + " if shift else ""
-    lse = f"{before}log({total}) = {g(logsumexp_of(z))}"
-    return total and f"{entry(result, index)} = {lse}"
+    return f"{before}log({total}) = {g(logsumexp_of(z))}"
 
 
-def softmax_backward_on_paper(inputs, result, index):
+def softmax_backward_on_paper(where, index, z, dp):
     i, j = index
-    p, dp = np.array(softmax_of(inputs["z"][i])), inputs["dp"][i]
+    p, dp = np.array(softmax_of(z[i])), dp[i]
     inside = f"{g(dp[j])} - {g(p @ dp)}".replace("- -", "+ ")
     words = f"p (dp - sum of p dp) = {g(p[j])} ({inside})"
-    return f"{entry(result, index)} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
+    return f"{where} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
 
 
-def log_softmax_backward_on_paper(inputs, result, index):
+def log_softmax_backward_on_paper(where, index, z, dlog_p):
     i, j = index
-    p, given = softmax_of(inputs["z"][i])[j], inputs["dlog_p"][i]
-    rule, total = "dlog_p - p (sum of dlog_p)", given.sum()
-    words = f"{g(given[j])} - {g(p)} * {g(total)} = {g(given[j] - p * total)}"
-    return f"{entry(result, index)} = {rule} = {words}"
+    p, given, total = softmax_of(z[i])[j], dlog_p[i, j], dlog_p[i].sum()
+    words = f"{g(given)} - {g(p)} * {g(total)} = {g(given - p * total)}"
+    return f"{where} = dlog_p - p (sum of dlog_p) = {words}"
 
 
 def sizes(inputs):
