@@ -77,7 +77,6 @@ SOFTMAX = planted_in(
     ("max over the whole batch", HOT, P, p_of("np.exp(z - z.max())")),
     ("max(0, max)", HOT, P, p_of(f"np.exp(z - np.maximum({MAX}, 0))")),
     ("a shift that is not the max", HOT, P, SHIFTED.replace("max", "mean")),
-    ("a shift that is not the max", HOT, P, SHIFTED.replace("max", "min")),
     ("shift in the numerator only", HOT, P,
      p_of(f"np.exp(z - {MAX})", f"np.exp(z).{SUM}")),
     ("shift in one place only", HOT, P, p_of("np.exp(z)", f"np.exp(z - {MAX}).{SUM}")),
@@ -218,8 +217,6 @@ CROSS_ENTROPY_FORWARD = planted_in(
     ("all classes", HOT, LOSS, "loss = -np.sum(log_softmax(z)) / N"),
     ("// for /", LOOPS, LOSS_MEAN, "return loss // len(y), (z, y)"),
     ("factor N", LOOPS, LOSS_MEAN, "return loss, (z, y)"),
-    ("factor N", LOOPS, LOSS_MEAN, "return loss, (z, y)",  # and the gradient agrees
-     (("(p[j] - target) / len(y)", "(p[j] - target)"),)),
     ("factor 1/N", LOOPS, LOSS_MEAN, "return loss / len(y) ** 2, (z, y)"),
     ("factor 1/C", HOT, LOSS, LOSS.replace("/ N", "/ z.size")),
     (None, HOT, LOSS, "loss = -np.sum(one_hot * log_softmax(z), axis=1)"),
@@ -251,9 +248,6 @@ CROSS_ENTROPY_BACKWARD = planted_in(
     ("last row missing", LOOPS, DZ_ENTRY, f"{DZ_ENTRY} * (i + 1 < len(y))"),
     ("cache changed in place", HOT, DZ,
      "cache.p -= cache.one_hot\n    return dloss * cache.p / len(cache.p)"),
-    ("cache changed in place", HOT, DZ,
-     "cache.p *= dloss / len(cache.p)\n"
-     "    return cache.p - cache.one_hot * dloss / len(cache.p)"),
 )  # fmt: skip
 
 BIAS, DB = "z + b[None, :]", "(None if cache.b is None else dz.sum(0))"
@@ -366,18 +360,11 @@ PSI_PAIR = planted_in(
     ("cos for the angle", HOT, PSI_OF_COS, "return psi(cos, m), Cache(slope=slope)"),
     ("degrees", LOOPS, ACOS, f"math.degrees({ACOS})"),
     ("cos^m", HOT, PSI_OF_COS, "return cos**m, Cache(slope=slope)"),
-    ("cos^m", HOT, PSI_OF_COS,  # and the gradient agrees
-     "return cos**m, Cache(slope=m * cos ** (m - 1))"),
     ("k rounded", LOOPS, PIECE_K,
      PIECE_K.replace("return k", "return min(round(m * theta / math.pi), m - 1)")),
     ("k always 0", HOT, PSI_OF_COS,
      "return cos_of_multiple(cos, m), Cache(slope=slope)"),
-    ("k always 0", HOT, PSI_OF_COS,  # and the gradient agrees
-     "return cos_of_multiple(cos, m), Cache(slope=sign * slope)"),
     ("m fixed", LOOPS, PSI_EACH, PSI_EACH.replace("m)", "4)", 1)),
-    ("m fixed", LOOPS, PSI_EACH, PSI_EACH.replace("m)", "4)")),
-    ("scaled by a constant", HOT, PSI_OF_COS,  # and the gradient agrees
-     "return 2 * (sign * cos_of_multiple(cos, m) - 2 * k), Cache(slope=2 * slope)"),
     ("float32 inside", LOOPS, ACOS, ACOS.replace("cos))", "float(np.float32(cos))))")),
     ("in-place edit", HOT, "k = knots_above(cos, m)",
      "np.clip(cos, -1, 1, out=cos)\n    k = knots_above(cos, m)"),
@@ -402,8 +389,6 @@ F_Y = "z[i, label] = size * (lam * cos + margin) / (1 + lam)"
 MARGIN = "margin = psi_at(angle_of(cos), m)"
 HATS = "x_hat, w_hat = x / never_zero(x_length), W_y / never_zero(w_length)"
 COS = "cos = (x_hat * w_hat).sum(axis=1, keepdims=True)"
-G = "g = (lam * cos + psi_y) / (1 + lam)"
-G_PRIME = "g_prime = (lam + psi_backward(np.ones_like(cos), cache)) / (1 + lam)"
 X_LENGTH = "x_length = np.sqrt((x**2).sum(1, keepdims=True))"
 PLAIN_LOOP = """enumerate(y):
         for c in range(W.shape[1]):
@@ -421,8 +406,6 @@ LSOFTMAX_FORWARD = planted_in(
     ("arccos without a bound", HOT, PSI_OF_COS,
      "return psi(np.arccos(cos), m), Cache(slope=slope)"),
     ("lam forgotten", LOOPS, F_Y, "z[i, label] = size * margin"),
-    ("lam forgotten", HOT, G, "g = psi_y",  # and the gradient agrees
-     ((G_PRIME, "g_prime = psi_backward(np.ones_like(cos), cache)"),)),
     ("1 + lam forgotten", LOOPS, F_Y, "z[i, label] = size * (lam * cos + margin)"),
     ("cos and psi change places", LOOPS, F_Y,
      "z[i, label] = size * (cos + lam * margin) / (1 + lam)"),

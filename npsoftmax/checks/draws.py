@@ -9,6 +9,7 @@ afterwards.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -89,8 +90,9 @@ def with_cotangent(of, forward):
 GRID = 15  # degrees
 
 
+@partial(np.vectorize, otypes=[float])
 def cosine(degrees):
-    """Return cos of an angle in degrees, exact where it is 0, 1/2 or 1."""
+    """Return cos of angles in degrees, exact where it is 0, 1/2 or 1."""
     exact = {0: 1.0, 60: 0.5, 90: 0.0, 120: -0.5, 180: -1.0}
     degrees = abs(degrees) % 360
     degrees = min(degrees, 360 - degrees)

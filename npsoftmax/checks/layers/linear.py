@@ -77,7 +77,7 @@ def forward_on_paper(where, index, x, W, b):
     return words and f"{where} = {words}{plus} = {g(x[i] @ W[:, j] + bias)}"
 
 
-def backward_on_paper(where, index, x, W, b, dz):
+def backward_on_paper(where, index, x, W, dz, b=None):
     i, j = index[0], index[-1]
     match where[:2]:
         case "db":

@@ -6,6 +6,7 @@
 The equations have the numbers of npsoftmax.textbook.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -62,24 +63,28 @@ def lsoftmax(x, W, y, m, lam):
 
 def _with_margin(x, w, m, lam):
     """Return f_y = |W_y| |x| g (6), with g = 0 where no angle exists (10)."""
-    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
-    if not x_norm or not w_norm:
+    x_norm, w_norm, cos = _norms_and_cosine(x, w)
+    if cos is None:
         return 0.0
-    cos = _cosine(x, w)
     g_y = (lam * cos + psi_of(math.acos(cos), m)) / (1 + lam)  # (6)
     return w_norm * (x_norm * g_y)
 
 
-def _cosine(x, w):
-    """Return cos of the angle (4); scaled first, so that no square can overflow."""
+def _norms_and_cosine(x, w):
+    """Return |x|, |w| and cos of the angle (4), or None where no angle exists.
+
+    Both are scaled first, so that no square can overflow.
+    """
+    norms = math.hypot(*x), math.hypot(*w)
+    if 0 in norms:
+        return *norms, None
     x, w = x / np.abs(x).max(), w / np.abs(w).max()
-    return max(-1.0, min(1.0, dot(x, w) / (math.hypot(*x) * math.hypot(*w))))
+    cos = dot(x, w) / (math.hypot(*x) * math.hypot(*w))
+    return *norms, max(-1.0, min(1.0, cos))
 
 
 def _product(x, w):
-    x_size, w_size = float(np.abs(x).max()), float(np.abs(w).max())
-    if not x_size or not w_size:
-        return 0.0
+    x_size, w_size = (float(np.abs(v).max()) or 1.0 for v in (x, w))
     return w_size * (x_size * dot(x / x_size, w / w_size))
 
 
@@ -102,9 +107,10 @@ def slacks(x, W, y, m, lam, dz):
 
 MIXES = (0.0, 1.0, 0.5, 4.0)  # lam
 NORMS = (1.0, 2.0, 3.0, 0.5)
-STUDENT_NORMS = ((1, 1), (1, 1e-100), (1, 1e100), (1e-100, 1e-100), (1e100, 1e100))
 LONG = (4.0, 7.0)  # divided by its norm, it is longer than 1: its square is 1 + 2e-16
-HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
+SIZES = tuple(itertools.product((1, 1e-100, 1e100), repeat=2))  # of x and of W
+HUGE_SIZES = ((1e-300, 1), (1e300, 1), (1e-300, 1e300), (1e150, 1e150))
+HUGE_SIZES += tuple((b, a) for a, b in HUGE_SIZES)
 
 
 def features(draw, degrees=degrees_anywhere):
@@ -124,8 +130,8 @@ def features(draw, degrees=degrees_anywhere):
 
 def _in_the_plane(degrees, norms, size):
     vectors = np.zeros((len(norms), size))
-    vectors[:, 0] = norms * [cosine(a) for a in degrees]
-    vectors[:, 1] = norms * [sine(a) for a in degrees]
+    vectors[:, 0] = norms * cosine(degrees)
+    vectors[:, 1] = norms * sine(degrees)
     return vectors
 
 
@@ -153,11 +159,10 @@ def parallel_features(draw):
     return given | {"x": array_of(draw, NONZERO, len(y), 1) * W.T[y], "W": W}
 
 
-def features_of_any_norm(draw, sizes=STUDENT_NORMS):
+def features_of_any_norm(draw, sizes=SIZES):
     """The same with tiny and huge norms, and with zero vectors."""
     given = features(draw)
-    both_ways = dict.fromkeys((*sizes, *((b, a) for a, b in sizes)))
-    x_size, W_size = draw.choice((*both_ways,))
+    x_size, W_size = draw.choice(sizes)
     x_mask = array_of(draw, (1, 1, 1, 0), len(given["x"]), 1)
     W_mask = array_of(draw, (1, 1, 1, 1, 1, 0), given["W"].shape[1])
     x, W = given["x"] * x_size * x_mask, given["W"] * W_size * W_mask
@@ -165,7 +170,7 @@ def features_of_any_norm(draw, sizes=STUDENT_NORMS):
 
 
 def huge_norms(draw):
-    return features_of_any_norm(draw, HUGE_NORMS)
+    return features_of_any_norm(draw, HUGE_SIZES)
 
 
 def _one_of(*draws):
@@ -243,10 +248,9 @@ def _is_z_dz(name, yours, axis, f, dz, **given):
 
 def degrees_between(x, w):
     """Return |x|, |w| and the angle between them in degrees, or None for no angle."""
-    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
-    if not x_norm or not w_norm:
-        return x_norm, w_norm, None
-    return x_norm, w_norm, round(math.degrees(math.acos(_cosine(x, w))), 5)
+    x_norm, w_norm, cos = _norms_and_cosine(x, w)
+    degrees = None if cos is None else round(math.degrees(math.acos(cos)), 5)
+    return x_norm, w_norm, degrees
 
 
 def forward_on_paper(where, index, x, W, y, m, lam):

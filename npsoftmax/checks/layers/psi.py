@@ -45,18 +45,16 @@ def terms(m):
 
 
 def psi_of(theta, m):
-    k = min(int(m * theta / math.pi), m - 1)
-    return (-1) ** k * math.cos(m * theta) - 2 * k  # (5)
+    k = np.minimum(np.floor(m * theta / np.pi), m - 1)
+    return (-1.0) ** k * np.cos(m * theta) - 2 * k  # (5)
 
 
 def psi(theta, m):
-    value = np.vectorize(psi_of, otypes=[float])(theta, m)
-    return ((value, terms(m)),)
+    return ((psi_of(theta, m), terms(m)),)
 
 
 def psi_prime(theta, m):
-    slope = [-m * abs(math.sin(m * t)) for t in theta.ravel().tolist()]  # (8)
-    return ((np.reshape(slope, theta.shape), m * terms(m)),)
+    return ((-m * np.abs(np.sin(m * theta)), m * terms(m)),)  # (8)
 
 
 def psi_of_cos(cos, m):
@@ -64,9 +62,11 @@ def psi_of_cos(cos, m):
 
     A cosine that rounding has carried past 1 or -1 stands for 1 or -1.
     """
-    theta = [math.acos(max(-1.0, min(1.0, c))) for c in cos.ravel().tolist()]
-    value = np.reshape([psi_of(t, m) for t in theta], cos.shape)
-    return ((value, m * terms(m)),)
+    return ((psi_of(angle_of(cos), m), m * terms(m)),)
+
+
+def angle_of(cos):
+    return np.arccos(np.clip(cos, -1, 1))
 
 
 def slack(cos, m, dpsi):
@@ -105,20 +105,19 @@ def degrees_inside(draw, m, size):
     return draw.choices([(k + t) * 180 / m for k in range(m) for t in fractions], size)
 
 
-def angles(draw, degrees=degrees_anywhere):
+def angles(draw):
     """theta in radians, of one or two dimensions, and the margin m."""
     m = draw.choice(MARGINS)
-    return {"theta": np.deg2rad(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+    return {"theta": np.deg2rad(_some_of(draw, degrees_anywhere, m)), "m": m}
 
 
 def cosines(draw, degrees=degrees_anywhere):
     """cos(theta), of one or two dimensions, and the margin m."""
     m = draw.choice(MARGINS)
-    of_degrees = np.vectorize(cosine, otypes=[float])
-    return {"cos": of_degrees(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+    return {"cos": cosine(_some_of(draw, degrees, m)), "m": m}
 
 
-def _one_or_two_dimensions(draw, degrees, m):
+def _some_of(draw, degrees, m):
     shape = [size_of(draw, 4) for _ in range(draw.choice((1, 1, 1, 2)))]
     return np.reshape(degrees(draw, m, math.prod(shape)), shape)
 
@@ -187,14 +186,15 @@ def no_jump(f, m, k):
 
 
 def below_the_cosine(f, m, degrees):
-    psi, cos = _psi_at(f, degrees, m), [cosine(angle) for angle in degrees]
-    agree("psi", psi, np.minimum(psi, cos), m * terms(m), "psi is above the cosine")
+    psi = _psi_at(f, degrees, m)
+    below = np.minimum(psi, cosine(degrees))
+    agree("psi", psi, below, m * terms(m), "psi is above the cosine")
 
 
 def _psi_at(f, degrees, m):
     if f.function.takes[0] == "theta":
-        return f(theta=np.deg2rad(np.array(degrees, dtype=np.float64)), m=m)
-    return f(cos=np.array([cosine(angle) for angle in degrees]), m=m)
+        return f(theta=np.deg2rad(degrees), m=m)
+    return f(cos=cosine(degrees), m=m)
 
 
 def never_positive(f, theta, m):
@@ -260,7 +260,7 @@ def degrees_of(theta=None, cos=None):
     """Return the angles in degrees, rounded as much as their cosines are."""
     if cos is None:
         return np.round(np.rad2deg(theta), 9)
-    return np.round(np.rad2deg(np.arccos(np.clip(cos, -1, 1))), 6)
+    return np.round(np.rad2deg(angle_of(cos)), 6)
 
 
 def about(inputs):
