@@ -118,6 +118,7 @@ def with_random_cotangent(of, forward):
     def inputs(rng, i):
         given = of(rng, i)
         random = rng.normal(size=forward.shape_of_value(given)) + 0.1
-        return given | {f"d{forward.gives[0]}": random}
+        value = random if np.ndim(random) else float(random)
+        return given | {f"d{forward.gives[0]}": value}
 
     return inputs

@@ -5,6 +5,8 @@ Each test takes the function under test as `f`, and inputs by their names; the
 definition is that of its record, `f.function`, so that no layer is known here.
 """
 
+import functools
+
 import numpy as np
 
 import npsoftmax
@@ -42,6 +44,7 @@ def backward_of(forward, signature, *, slack, **record):
     """
     cotangent = f"d{forward.gives[0]}"
 
+    @functools.wraps(slack)  # it has its arguments
     def right(**inputs):
         gradients = _by_npsoftmax(forward, inputs, inputs[cotangent])
         pairs = zip(gradients, slack(**inputs), strict=True)
