@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npsoftmax.checks.paper import entry
+
 POINTS = {  # what a property of each gate is worth
     "call": 1,
     "types": 1,
@@ -74,7 +76,8 @@ class Function:
     honest calculation is off by no more than some eps times slack; None for None.
     ordinary(rng, i) and dangerous(rng, i) give further inputs, of sizes that cannot be
     confused, on which mistakes are told apart. shapes has the letters of each array's
-    axes; arrays that share a letter share that size.
+    axes; arrays that share a letter share that size. A backward's record has the most
+    of this from its forward's: `backward_of` in generic.py.
     """
 
     signature: str
@@ -82,12 +85,12 @@ class Function:
     right: Callable
     rows: tuple[tuple, ...]
     ordinary: Callable
-    dangerous: Callable
     shapes: Mapping[str, str]
     stub: str  # its docstring in the homework
     hints: tuple[str, str]  # the question that leads there, and how it is done
+    dangerous: Callable | None = None  # where it is another than `ordinary`
     forward: str | None = None  # where a backward's cache comes from
-    paper: Callable = lambda inputs, result, index: None  # one entry as on paper
+    paper: Callable = lambda where, index, **inputs: None  # one entry, as on paper
     about: Callable = lambda inputs: ()  # what one wants to know of inputs, in lines
     keeps: Callable = lambda inputs, smaller: True  # is the smaller input still one?
     name: str = field(init=False)
@@ -99,7 +102,9 @@ class Function:
         takes = tuple(word.split("=")[0] for word in inside.split(", "))
         rows = [Property(name, *row) for row in self.rows]
         rows.sort(key=lambda row: GATES.index(row.gate))
-        for each, value in (("name", name), ("takes", takes), ("properties", rows)):
+        found = {"name": name, "takes": takes, "properties": rows}
+        found["dangerous"] = self.dangerous or self.ordinary
+        for each, value in found.items():
             object.__setattr__(self, each, value)
 
     @property
@@ -118,10 +123,17 @@ class Function:
             sizes |= zip(axes, np.shape(inputs.get(name)), strict=False)
         return sizes
 
+    def shape_of_value(self, inputs: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the shape of its first result for inputs: () where it is a number."""
+        sizes = self.sizes(inputs)
+        return tuple(
+            sizes[axis] for axis in self.shapes[self.gives[0]] if axis in sizes
+        )
+
     def on_paper(self, inputs, result, index):
         """Return the line that works out one entry of a result, or None."""
         try:
-            return self.paper(inputs, result, index)
+            return self.paper(entry(result, index), index, **inputs)
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             return None  # an input that is not the function's own: an invariant's
 

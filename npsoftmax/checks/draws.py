@@ -9,6 +9,7 @@ afterwards.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -74,20 +75,14 @@ def with_more(of, **more):
     return drawn
 
 
-def with_cotangent(of, name, like):
-    """Return `of` with the gradient by a value that has the shape of an input."""
-    return with_more(
-        of, **{name: lambda draw, inputs: array_of(draw, SMALL, *inputs[like].shape)}
-    )
+def with_cotangent(of, forward):
+    """Return `of` with the gradient by a forward's value; `forward` is its record."""
 
+    def cotangent(draw, inputs):
+        shape = forward.shape_of_value(inputs)
+        return array_of(draw, SMALL, *shape) if shape else draw.choice(COTANGENTS)
 
-def with_dz(of):
-    """Return `of` with dz (N, C), the gradient by the value of x (N, D), W (D, C)."""
-
-    def dz(draw, inputs):
-        return array_of(draw, SMALL, len(inputs["x"]), inputs["W"].shape[1])
-
-    return with_more(of, dz=dz)
+    return with_more(of, **{f"d{forward.gives[0]}": cotangent})
 
 
 # ----------------------------------------------------------------------------- angles
@@ -95,8 +90,9 @@ def with_dz(of):
 GRID = 15  # degrees
 
 
+@partial(np.vectorize, otypes=[float])
 def cosine(degrees):
-    """Return cos of an angle in degrees, exact where it is 0, 1/2 or 1."""
+    """Return cos of angles in degrees, exact where it is 0, 1/2 or 1."""
     exact = {0: 1.0, 60: 0.5, 90: 0.0, 120: -0.5, 180: -1.0}
     degrees = abs(degrees) % 360
     degrees = min(degrees, 360 - degrees)
@@ -116,12 +112,13 @@ def repeated_labels(rng):
     return rng.permutation(C)[rng.permutation(y)]
 
 
-def with_random_cotangent(of, name, value):
-    """Return further inputs with a random gradient by the value of the forward."""
+def with_random_cotangent(of, forward):
+    """Return further inputs with a random gradient by a forward's value."""
 
     def inputs(rng, i):
         given = of(rng, i)
-        random = rng.normal(size=np.shape(value(**given))) + 0.1
-        return given | {name: float(random) if random.ndim == 0 else random}
+        random = rng.normal(size=forward.shape_of_value(given)) + 0.1
+        value = random if np.ndim(random) else float(random)
+        return given | {f"d{forward.gives[0]}": value}
 
     return inputs

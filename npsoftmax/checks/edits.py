@@ -56,6 +56,11 @@ def mistake(name, words, seen_by, *ways):
     return Mistake(name, words, seen_by, tuple(ways))
 
 
+def one_or_both(first, second):
+    """Return the ways to make one edit, the other, and both at once."""
+    return first, second, (first, second._replace(unknown=()))
+
+
 def edited(*edits):
     """Return the names of the page, after the edits. Raises ValueError for a line that
     does not stand once in its function.

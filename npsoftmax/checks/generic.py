@@ -5,14 +5,18 @@ Each test takes the function under test as `f`, and inputs by their names; the
 definition is that of its record, `f.function`, so that no layer is known here.
 """
 
+import functools
+
 import numpy as np
 
+import npsoftmax
 from npsoftmax.checks.agree import Kind, Wrong, agree, copied, described, of_shape
-from npsoftmax.checks.contract import REFERENCE, STUDENT
+from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
+from npsoftmax.checks.draws import with_random_cotangent
 from npsoftmax.checks.own_gradient import own_gradient
 
 
-def everyone(draws):
+def _everyone(draws):
     """Return the rows that every function has."""
     return (
         ("call", "can be called", can_be_called, draws),
@@ -23,6 +27,48 @@ def everyone(draws):
         ("inputs", "gives a new array each time", new_each_time, draws),
         ("float32", "gives float32 for float32", float32_for_float32, draws),
     )
+
+
+def value_rows(draws):
+    """Return the rows of a function of which nothing but the value is known."""
+    right = ("value", "gives the right value", right_value, draws)
+    return (*_everyone(draws), right)
+
+
+def backward_of(forward, signature, *, slack, **record):
+    """Return the record of a backward, of which the forward's record knows the most.
+
+    Its inputs are the forward's, and a gradient by the forward's value. What is right
+    is npsoftmax's own gradients, held to the complex step elsewhere: slack(**inputs)
+    gives by how much the roundings of each are magnified.
+    """
+    cotangent = f"d{forward.gives[0]}"
+
+    @functools.wraps(slack)  # it has its arguments
+    def right(**inputs):
+        gradients = _by_npsoftmax(forward, inputs, inputs[cotangent])
+        pairs = zip(gradients, slack(**inputs), strict=True)
+        return tuple(None if pair[0] is None else pair for pair in pairs)
+
+    return Function(
+        signature,
+        forward=forward.name,
+        right=right,
+        ordinary=with_random_cotangent(forward.ordinary, forward),
+        dangerous=with_random_cotangent(forward.dangerous, forward),
+        shapes=forward.shapes | {cotangent: forward.shapes[forward.gives[0]]},
+        about=forward.about,
+        keeps=forward.keeps,
+        **record,
+    )
+
+
+def _by_npsoftmax(forward, inputs, cotangent):
+    backward = forward.name.replace("_forward", "_backward")
+    given = (inputs[name] for name in forward.takes)
+    _, cache = getattr(npsoftmax, forward.name)(*given)
+    gradients = getattr(npsoftmax, backward)(cotangent, cache)
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def has_default(**default):
@@ -49,6 +95,7 @@ def gradient_rows(inside, anywhere=None, hard=None):
     """
     own, right = "is the gradient of its own forward", "gives the right gradient"
     rows = [
+        *_everyone(inside),
         ("own gradient", own, own_gradient, inside),
         ("gradient", right, right_value, anywhere or inside, STUDENT),
     ]

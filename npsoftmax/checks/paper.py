@@ -3,10 +3,6 @@
 In goes a number, an index, a vector; out comes text, or None where it is too long.
 """
 
-import math
-
-import numpy as np
-
 MOST_TERMS = 4
 
 
@@ -50,13 +46,3 @@ def counted(number, word):
     """Return `1 class`, `2 classes`."""
     plural = f"{word}es" if word.endswith("s") else f"{word}s"
     return f"{number} {word if number == 1 else plural}"
-
-
-def degrees_between(x, w):
-    """Return |x|, |w| and the angle between them in degrees, or None for no angle."""
-    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
-    if not x_norm or not w_norm:
-        return x_norm, w_norm, None
-    x, w = x / np.abs(x).max(), w / np.abs(w).max()
-    cos = float(x @ w) / (math.hypot(*x) * math.hypot(*w))
-    return x_norm, w_norm, round(math.degrees(math.acos(max(-1, min(1, cos)))), 5)

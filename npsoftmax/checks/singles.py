@@ -3,12 +3,10 @@ comparison, a function or a name that is another, a transpose or an argument lef
 
     for change in single_changes(source): ...       each a Change, with its line
 
-In goes the source of a function; out come its changes, in the order of its lines.
+In goes the source of a function; out come its changes, part by part.
 """
 
 import ast
-import copy
-import itertools
 from typing import NamedTuple
 
 OTHERS = {  # what people write for one another
@@ -56,28 +54,25 @@ class Change(NamedTuple):
 def single_changes(source):
     """Yield each single `Change` of a function; its source begins without an indent."""
     [function] = ast.parse(source).body
-    names = sorted(
-        {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
-        | {
-            each.id
-            for each in ast.walk(function)
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-        }
-    )
-    for part in _parts(function):
+    nodes = list(ast.walk(function))
+    names = {each.arg for each in nodes if isinstance(each, ast.arg)} | {
+        each.id
+        for each in nodes
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
+    for part in _parts(nodes):
         seen = {ast.unparse(part)}
-        for old, new in _replacements(part, names):
-            wrong = ast.unparse(_with(part, old, new))
-            if wrong not in seen:
-                seen.add(wrong)
-                right, changed = _replaced(source, part, wrong)
-                of_a_name = isinstance(old, ast.Name) and isinstance(new, ast.Name)
-                yield Change(part.lineno, right, wrong, changed, of_a_name)
+        for others in ((), sorted(names)):
+            for wrong in map(ast.unparse, _changed(part, names, others)):
+                if wrong not in seen:
+                    seen.add(wrong)
+                    right, changed = _replaced(source, part, wrong)
+                    yield Change(part.lineno, right, wrong, changed, bool(others))
 
 
-def _parts(function):
+def _parts(nodes):
     """Yield the simple statements, conditions, what is looped over, and defaults."""
-    for node in ast.walk(function):
+    for node in nodes:
         match node:
             case ast.Expr(ast.Constant()):
                 pass  # a docstring
@@ -99,83 +94,53 @@ def _replaced(source, part, new):
     return whole[start:end].decode(), changed.decode()
 
 
-def _with(part, old, new):
-    """Return a copy of a part with one node in another's place."""
-    place = list(ast.walk(part)).index(old)
-    copied = copy.deepcopy(part)
-    return _Put(list(ast.walk(copied))[place], new).visit(copied)
+def _changed(node, names, others):
+    """Yield a node changed in all possible ways: itself, or one that is part of it."""
+    yield from _instead_of(node, names, others)
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            for new in _changed(value, names, others):
+                yield _with(node, **{field: new})
+        for i, each in enumerate(value if isinstance(value, list) else ()):
+            for new in _changed(each, names, others):
+                yield _with(node, **{field: [*value[:i], new, *value[i + 1 :]]})
 
 
-class _Put(ast.NodeTransformer):
-    """Puts a node in another's place."""
-
-    def __init__(self, old, new):
-        self.old, self.new = old, new
-
-    def visit(self, node):
-        return self.new if node is self.old else super().generic_visit(node)
+def _with(node, **changes):
+    """Return a copy of a node with other parts."""
+    return type(node)(**vars(node) | changes)
 
 
-def _replacements(part, names):
-    """Yield (node, what may stand there instead) for each node of a part."""
-    for node in ast.walk(part):
-        every = _in_place_of_a_leaf, _of_other_operators, _of_other_calls
-        for new in itertools.chain(*(each(node) for each in every)):
-            yield node, new
-        match node:
-            case ast.Name(id, ast.Load()) if id in names:
-                yield node, ast.UnaryOp(ast.USub(), node)
-                yield from ((node, ast.Name(name)) for name in names if name != id)
-
-
-def _in_place_of_a_leaf(node):
+def _instead_of(node, names, others):
+    """Yield what people may write for a node."""
     match node:
-        case ast.Constant(bool()):
-            yield ast.Constant(not node.value)
-        case ast.Constant(int() | float()):
-            for other in (node.value + 1, node.value - 1, 2 * node.value, 0):
-                yield ast.Constant(other)
-        case ast.Attribute(value, "T"):
-            yield value
-
-
-def _of_other_operators(node):
-    """Yield a calculation with another operator, or with an operand left out."""
-    match node:
-        case ast.BinOp(left, op, right):
-            yield from (ast.BinOp(left, other, right) for other in _others(op))
+        case ast.operator() | ast.cmpop() | ast.boolop():
+            yield from (other() for other in OPERATORS.get(type(node), ()))
+        case ast.BinOp(left, _, right) | ast.IfExp(_, left, right):
             yield from (left, right)
-        case ast.AugAssign(target, op, value):
-            yield from (ast.AugAssign(target, other, value) for other in _others(op))
-            yield ast.Assign([target], value, lineno=0)
-        case ast.Compare(left, [op], right):
-            yield from (ast.Compare(left, [other], right) for other in _others(op))
-        case ast.BoolOp(op, values):
-            yield from (ast.BoolOp(other, values) for other in _others(op))
+        case ast.BoolOp(_, values):
             yield from values
-        case ast.UnaryOp(operand=operand):
+        case ast.AugAssign(target, _, value):
+            yield ast.Assign([target], value, lineno=0)
+        case ast.UnaryOp(operand=operand) | ast.Attribute(operand, "T"):
             yield operand
-        case ast.IfExp(body=body, orelse=orelse):
-            yield from (body, orelse)
-
-
-def _of_other_calls(node):
-    """Yield a call of another function, or without an argument, and the first one."""
-    match node:
-        case ast.Call(function, arguments, keywords):
-            name = getattr(function, "attr", getattr(function, "id", None))
-            for other in OTHERS.get(name, ()):
-                yield ast.Call(_renamed(function, other), arguments, keywords)
-            for i in range(len(keywords)):
-                yield ast.Call(function, arguments, keywords[:i] + keywords[i + 1 :])
+        case ast.Constant(bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(int() | float() as value):
+            yield from map(ast.Constant, (value + 1, value - 1, 2 * value, 0))
+        case ast.Call(func, arguments, keywords):
+            for name, other in _others_for(func):
+                yield _with(node, func=_with(func, **{name: other}))
+            for each in keywords:
+                yield _with(node, keywords=[k for k in keywords if k is not each])
             yield from arguments[:1]
+        case ast.Name(id, ast.Load()) if id in names:
+            yield ast.UnaryOp(ast.USub(), node)
+            yield from (ast.Name(each, ast.Load()) for each in others if each != id)
 
 
-def _others(operator):
-    return [other() for other in OPERATORS.get(type(operator), ())]
-
-
-def _renamed(function, name):
-    if isinstance(function, ast.Attribute):
-        return ast.Attribute(function.value, name)
-    return ast.Name(name)
+def _others_for(function):
+    """Yield (field, name) of what people write for a function: `np.max` or `max`."""
+    field = "attr" if isinstance(function, ast.Attribute) else "id"
+    name = getattr(function, field, None)
+    yield from ((field, other) for other in OTHERS.get(name, ()))

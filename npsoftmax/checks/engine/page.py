@@ -76,16 +76,19 @@ class Page:
     def _causes(self, candidates):
         """Return the causes among (name, words, way), or the one that fits best."""
         found = []
-        for name, words, way in candidates:
+        for name, words, way in sorted(
+            candidates, key=lambda each: bool(_unknowns(each[2]))
+        ):
             for names, unknown in self._pages(way):
                 if self._fits(names):
                     everywhere = _does_the_same(names, self.function, self.trials)
-                    found.append((everywhere, self._cause(name, words, way, unknown)))
+                    cause = self._cause(name, words, way, unknown)
+                    if everywhere and self.shown(cause):
+                        return [cause]
+                    found.append((everywhere, cause))
                     break
         certain = [cause for everywhere, cause in found if everywhere]
-        certain.sort(key=lambda cause: ": " in cause.words)
-        shown = next(filter(self.shown, certain), None)
-        return [shown] if shown else certain[:1] or [cause for _, cause in found]
+        return certain[:1] or [cause for _, cause in found]
 
     def _cause(self, name, words, way, unknown):
         for key, value in unknown.items():

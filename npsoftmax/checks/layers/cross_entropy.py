@@ -4,29 +4,23 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    COTANGENTS,
-    labels_of,
-    repeated_labels,
-    with_more,
-    with_random_cotangent,
-)
+from npsoftmax.checks.draws import labels_of, repeated_labels, with_more
+from npsoftmax.checks.generic import backward_of
 from npsoftmax.checks.layers.softmax import (
     backward_rows,
     further,
     further_wide,
     log_softmax_of,
+    logit_rows,
     logits,
     sizes,
     slack_of,
     softmax_of,
-    value_rows,
     wide_logits,
 )
-from npsoftmax.checks.paper import entry, g, sum_of
+from npsoftmax.checks.paper import g, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -41,10 +35,8 @@ def cross_entropy(z, y):
     return ((np.float64(loss), slack_of(z).max()),)
 
 
-def cross_entropy_backward(z, y, dloss):
-    _, cache = npsoftmax.cross_entropy_forward(z, y)
-    dz = npsoftmax.cross_entropy_backward(dloss, cache)
-    return ((dz, abs(dloss) / len(y) * slack_of(z) + 0 * dz),)
+def slack(z, y, dloss):
+    return (abs(dloss) / len(y) * slack_of(z),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -54,14 +46,8 @@ def labels(draw, inputs):
     return labels_of(draw, *inputs["z"].shape)
 
 
-def a_number(draw, inputs):
-    return draw.choice(COTANGENTS)
-
-
 labelled = with_more(logits, y=labels)
 wide_labelled = with_more(wide_logits, y=labels)
-given_dloss = with_more(labelled, dloss=a_number)
-wide_dloss = with_more(wide_labelled, dloss=a_number)
 
 
 def further_labelled(rng, i):
@@ -72,10 +58,6 @@ def further_wide_labelled(rng, i):
     """Of the labels of logits far below, none has such a logit itself if i = 2."""
     z = further_wide(rng, i)["z"]
     return {"z": z, "y": z.argmax(axis=1) if i == 2 else repeated_labels(rng)}
-
-
-def with_random_dloss(of):
-    return with_random_cotangent(of, "dloss", lambda z, y: 0.0)
 
 
 # --------------------------------------------------------------------- what is asked
@@ -101,8 +83,7 @@ def is_a_mean(f, z, y):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
-    z, y = inputs["z"], inputs["y"]
+def forward_on_paper(where, index, z, y):
     log_p = log_p_of(z, y)
     total = sum_of(map(g, log_p))
     if total is None or (np.abs(z).max() > 20 and len(y) > 1):
@@ -114,21 +95,20 @@ def forward_on_paper(inputs, result, index):
     return f"loss = -({symbols}) / {len(y)} = -({total}) / {len(y)} = {loss}"
 
 
-def backward_on_paper(inputs, result, index):
-    (i, j), y, dloss = index, inputs["y"], inputs["dloss"]
-    p = softmax_of(inputs["z"][i])[j]
+def backward_on_paper(where, index, z, y, dloss):
+    i, j = index
+    p = softmax_of(z[i])[j]
     rule, numbers, why = "p / N", g(p), "not the label's column"
     if y[i] == j:
         rule, numbers, why = "(p - 1) / N", f"({g(p)} - 1)", "its own label's column"
     if dloss != 1:
         rule, numbers = f"dloss {rule}", f"{g(dloss)} * {numbers}"
     value = g(dloss * (p - (y[i] == j)) / len(y))
-    return f"{entry(result, index)} = {rule} = {numbers} / {len(y)} = {value}   ({why})"
+    return f"{where} = {rule} = {numbers} / {len(y)} = {value}   ({why})"
 
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"z": "NC", "y": "N"}
 EQUAL, TWICE = "is log of C for equal logits", "is the same for the batch twice"
 
 CROSS_ENTROPY_FORWARD = Function(
@@ -136,14 +116,14 @@ CROSS_ENTROPY_FORWARD = Function(
     gives=("loss", "cache"),
     right=cross_entropy,
     rows=(
-        *value_rows(labelled, wide_labelled),
+        *logit_rows(labelled, wide_labelled),
         ("invariants", "is never negative", is_never_negative, labelled),
         ("invariants", EQUAL, is_log_of_C, labelled),
         ("invariants", TWICE, is_a_mean, labelled),
     ),
     ordinary=further_labelled,
     dangerous=further_wide_labelled,
-    shapes=SHAPES,
+    shapes={"z": "NC", "y": "N", "loss": ""},
     paper=forward_on_paper,
     about=sizes,
     stub="""Return the mean loss of logits z and labels y, and a cache.
@@ -162,17 +142,13 @@ CROSS_ENTROPY_FORWARD = Function(
     ),
 )
 
-CROSS_ENTROPY_BACKWARD = Function(
+CROSS_ENTROPY_BACKWARD = backward_of(
+    CROSS_ENTROPY_FORWARD,
     "cross_entropy_backward(dloss, cache)",
     gives=("dz",),
-    forward="cross_entropy_forward",
-    right=cross_entropy_backward,
-    rows=backward_rows(given_dloss, wide_dloss),
-    ordinary=with_random_dloss(further_labelled),
-    dangerous=with_random_dloss(further_wide_labelled),
-    shapes=SHAPES,
+    slack=slack,
+    rows=backward_rows(CROSS_ENTROPY_FORWARD, labelled, wide_labelled),
     paper=backward_on_paper,
-    about=sizes,
     stub="""Return dz, the gradient by the logits.
 
     dloss, one number, the cache of cross_entropy_forward -> dz (N, C).

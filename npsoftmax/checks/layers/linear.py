@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import (
@@ -15,11 +14,15 @@ from npsoftmax.checks.draws import (
     any_array,
     array_of,
     size_of,
-    with_dz,
-    with_random_cotangent,
+    with_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, has_default, right_value
-from npsoftmax.checks.paper import entry, g, products, sum_of
+from npsoftmax.checks.generic import (
+    backward_of,
+    gradient_rows,
+    has_default,
+    value_rows,
+)
+from npsoftmax.checks.paper import g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -34,11 +37,9 @@ def dot(a, b):
     return math.fsum(s * t for s, t in zip(a.tolist(), b.tolist(), strict=True))
 
 
-def linear_backward(x, W, b, dz):
-    _, cache = npsoftmax.linear_forward(x, W, b)
-    dx, dW, db = npsoftmax.linear_backward(dz, cache)
+def slacks(x, W, b, dz):
     x, W, dz = np.abs(x), np.abs(W), np.abs(dz) * sum(dz.shape)
-    return (dx, dz @ W.T), (dW, x.T @ dz), None if b is None else (db, dz.sum(axis=0))
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -52,15 +53,10 @@ def linear_inputs(draw):
     return {"x": x, "W": W, "b": b}
 
 
-given_dz = with_dz(linear_inputs)
-
-
 def further(rng, i):
     b = rng.normal(size=C) if i != 3 else None
     return {"x": rng.normal(size=(N, D)), "W": rng.normal(size=(D, C)), "b": b}
 
-
-further_dz = with_random_cotangent(further, "dz", lambda x, W, b: x @ W)
 
 # --------------------------------------------------------------------- what is asked
 
@@ -73,32 +69,29 @@ def bias_where_x_is_zero(f, x, W, b):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
+def forward_on_paper(where, index, x, W, b):
     i, j = index
-    x, w, b = inputs["x"][i], inputs["W"][:, j], inputs["b"]
     bias = 0.0 if b is None else b[j]
     plus = "" if b is None else f" + {g(bias)}".replace("+ -", "- ")
-    words = products(x, w)
-    return words and f"{entry(result, index)} = {words}{plus} = {g(x @ w + bias)}"
+    words = products(x[i], W[:, j])
+    return words and f"{where} = {words}{plus} = {g(x[i] @ W[:, j] + bias)}"
 
 
-def backward_on_paper(inputs, result, index):
-    x, W, dz = inputs["x"], inputs["W"], inputs["dz"]
-    if result == "db":
-        a = dz[:, index[0]]
-        rule, words, value = "sum of dz over the rows", sum_of(map(g, a)), a.sum()
-    elif result == "dx":
-        a, b = dz[index[0]], W[index[1]]
-        rule, words, value = "sum_j dz_ij W_dj", products(a, b), a @ b
-    else:
-        a, b = x[:, index[0]], dz[:, index[1]]
-        rule, words, value = "sum_i x_id dz_ij", products(a, b), a @ b
-    return words and f"{entry(result, index)} = {rule} = {words} = {g(value)}"
+def backward_on_paper(where, index, x, W, dz, b=None):
+    i, j = index[0], index[-1]
+    match where[:2]:
+        case "db":
+            rule, a, b = "sum of dz over the rows", dz[:, i], np.ones(len(dz))
+        case "dx":
+            rule, a, b = "sum_j dz_ij W_dj", dz[i], W[j]
+        case _:
+            rule, a, b = "sum_i x_id dz_ij", x[:, i], dz[:, j]
+    words = sum_of(map(g, a)) if where[:2] == "db" else products(a, b)
+    return words and f"{where} = {rule} = {words} = {g(a @ b)}"
 
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"x": "ND", "W": "DC", "b": "C", "dz": "NC"}
 BIAS = "is the bias where x is zero"
 
 LINEAR_FORWARD = Function(
@@ -106,14 +99,12 @@ LINEAR_FORWARD = Function(
     gives=("z", "cache"),
     right=linear,
     rows=(
-        *everyone(linear_inputs),
-        ("value", "gives the right value", right_value, linear_inputs),
+        *value_rows(linear_inputs),
         ("value", "has no b by default", has_default(b=None), linear_inputs),
         ("invariants", BIAS, bias_where_x_is_zero, linear_inputs),
     ),
     ordinary=further,
-    dangerous=further,
-    shapes=SHAPES,
+    shapes={"x": "ND", "W": "DC", "b": "C", "z": "NC"},
     paper=forward_on_paper,
     stub="""Return z = x W + b, and a cache.
 
@@ -128,15 +119,14 @@ LINEAR_FORWARD = Function(
     ),
 )
 
-LINEAR_BACKWARD = Function(
+given_dz = with_cotangent(linear_inputs, LINEAR_FORWARD)
+
+LINEAR_BACKWARD = backward_of(
+    LINEAR_FORWARD,
     "linear_backward(dz, cache)",
     gives=("dx", "dW", "db"),
-    forward="linear_forward",
-    right=linear_backward,
-    rows=(*everyone(given_dz), *gradient_rows(given_dz)),
-    ordinary=further_dz,
-    dangerous=further_dz,
-    shapes=SHAPES,
+    slack=slacks,
+    rows=gradient_rows(given_dz),
     paper=backward_on_paper,
     stub="""Return the gradients by x, W and b.
 

@@ -6,11 +6,11 @@
 The equations have the numbers of npsoftmax.textbook.
 """
 
+import itertools
 import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
 from npsoftmax.checks.draws import (
@@ -26,15 +26,15 @@ from npsoftmax.checks.draws import (
     repeated_labels,
     sine,
     size_of,
-    with_dz,
-    with_random_cotangent,
+    with_cotangent,
 )
 from npsoftmax.checks.generic import (
-    everyone,
+    backward_of,
     gradient_rows,
     has_default,
     right_value,
     stays_finite,
+    value_rows,
 )
 from npsoftmax.checks.layers.linear import dot
 from npsoftmax.checks.layers.psi import (
@@ -46,7 +46,7 @@ from npsoftmax.checks.layers.psi import (
     slope_by_cos,
     terms,
 )
-from npsoftmax.checks.paper import degrees_between, entry, g, products
+from npsoftmax.checks.paper import g, products
 from npsoftmax.piece import piece_at
 
 # --------------------------------------------------------------------- what is right
@@ -63,24 +63,28 @@ def lsoftmax(x, W, y, m, lam):
 
 def _with_margin(x, w, m, lam):
     """Return f_y = |W_y| |x| g (6), with g = 0 where no angle exists (10)."""
-    x_norm, w_norm = math.hypot(*x), math.hypot(*w)
-    if not x_norm or not w_norm:
+    x_norm, w_norm, cos = _norms_and_cosine(x, w)
+    if cos is None:
         return 0.0
-    cos = _cosine(x, w)
     g_y = (lam * cos + psi_of(math.acos(cos), m)) / (1 + lam)  # (6)
     return w_norm * (x_norm * g_y)
 
 
-def _cosine(x, w):
-    """Return cos of the angle (4); scaled first, so that no square can overflow."""
+def _norms_and_cosine(x, w):
+    """Return |x|, |w| and cos of the angle (4), or None where no angle exists.
+
+    Both are scaled first, so that no square can overflow.
+    """
+    norms = math.hypot(*x), math.hypot(*w)
+    if 0 in norms:
+        return *norms, None
     x, w = x / np.abs(x).max(), w / np.abs(w).max()
-    return max(-1.0, min(1.0, dot(x, w) / (math.hypot(*x) * math.hypot(*w))))
+    cos = dot(x, w) / (math.hypot(*x) * math.hypot(*w))
+    return *norms, max(-1.0, min(1.0, cos))
 
 
 def _product(x, w):
-    x_size, w_size = float(np.abs(x).max()), float(np.abs(w).max())
-    if not x_size or not w_size:
-        return 0.0
+    x_size, w_size = (float(np.abs(v).max()) or 1.0 for v in (x, w))
     return w_size * (x_size * dot(x / x_size, w / w_size))
 
 
@@ -88,34 +92,33 @@ def _norms(rows):
     return np.array([[math.hypot(*row)] for row in rows])
 
 
-def lsoftmax_backward(x, W, y, m, lam, dz):
+def slacks(x, W, y, m, lam, dz):
     """Where x = 0 or W_y = 0 there is no angle: a student's gradient need be finite."""
-    _, cache = npsoftmax.lsoftmax_forward(x, W, y, m, lam)
-    dx, dW = npsoftmax.lsoftmax_backward(dz, cache)
     x_norm, W_norm = _norms(x), _norms(W.T).T
     size = (sum(W.shape) + len(x)) * (m * m + m * terms(m))
-    for_dx = (np.abs(dz) @ W_norm.T * size) + 0 * x
-    for_dW = (x_norm.T @ np.abs(dz) * size) + 0 * W
-    for i, y_i in enumerate(y):
-        if not x_norm[i, 0] or not W_norm[0, y_i]:
-            for_dx[i], for_dW[:, y_i] = np.inf, np.inf
-    return (dx, for_dx), (dW, for_dW)
+    for_dx = np.abs(dz) @ W_norm.T * size  # (N, 1)
+    for_dW = x_norm.T @ np.abs(dz) * size  # (1, C)
+    no_angle = (x_norm[:, 0] == 0) | (W_norm[0, y] == 0)  # (N,)
+    for_dx[no_angle], for_dW[:, y[no_angle]] = np.inf, np.inf
+    return for_dx, for_dW
 
 
 # --------------------------------------------------------------------- what is drawn
 
 MIXES = (0.0, 1.0, 0.5, 4.0)  # lam
 NORMS = (1.0, 2.0, 3.0, 0.5)
-STUDENT_NORMS = ((1, 1), (1, 1e-100), (1, 1e100), (1e-100, 1e-100), (1e100, 1e100))
-HUGE_NORMS = ((1, 1e-300), (1, 1e300), (1e-300, 1e300), (1e150, 1e150))
+LONG = (4.0, 7.0)  # divided by its norm, it is longer than 1: its square is 1 + 2e-16
+SIZES = tuple(itertools.product((1, 1e-100, 1e100), repeat=2))  # of x and of W
+HUGE_SIZES = ((1e-300, 1), (1e300, 1), (1e-300, 1e300), (1e150, 1e150))
+HUGE_SIZES += tuple((b, a) for a, b in HUGE_SIZES)
 
 
-def features(draw, degrees=degrees_anywhere, margins=MARGINS):
+def features(draw, degrees=degrees_anywhere):
     """x (N, D), W (D, C), y, m, lam: x has a drawn angle to the weights of its class.
 
     All lie in the plane of the first two coordinates; `features_in_space` has the rest.
     """
-    m, lam = draw.choice(margins), draw.choice(MIXES)
+    m, lam = draw.choice(MARGINS), draw.choice(MIXES)
     rows, size, classes = size_of(draw, 3), draw.choice((2, 2, 3)), size_of(draw, 3)
     y = labels_of(draw, rows, classes)
     directions = array_of(draw, range(0, 360, GRID), classes)
@@ -127,8 +130,8 @@ def features(draw, degrees=degrees_anywhere, margins=MARGINS):
 
 def _in_the_plane(degrees, norms, size):
     vectors = np.zeros((len(norms), size))
-    vectors[:, 0] = norms * [cosine(a) for a in degrees]
-    vectors[:, 1] = norms * [sine(a) for a in degrees]
+    vectors[:, 0] = norms * cosine(degrees)
+    vectors[:, 1] = norms * sine(degrees)
     return vectors
 
 
@@ -150,16 +153,16 @@ def features_in_space(draw):
 def parallel_features(draw):
     """The same with x = s W_y, s one of 1, -1, 2, ...: theta is 0 or 180 degrees."""
     given = features_in_space(draw)
-    W = given["W"] / draw.choice((1, 10))  # of tenths some cosines are rounded past 1
-    steps = array_of(draw, NONZERO, len(given["x"]), 1)
-    return given | {"x": steps * W.T[given["y"]], "W": W}
+    W, y = given["W"], given["y"]
+    if len(W) > 1 and draw.choice((False, True)):
+        W[:, y[0]] = np.pad(LONG, (0, len(W) - 2))
+    return given | {"x": array_of(draw, NONZERO, len(y), 1) * W.T[y], "W": W}
 
 
-def features_of_any_norm(draw, sizes=STUDENT_NORMS):
+def features_of_any_norm(draw, sizes=SIZES):
     """The same with tiny and huge norms, and with zero vectors."""
     given = features(draw)
-    both_ways = dict.fromkeys((*sizes, *((b, a) for a, b in sizes)))
-    x_size, W_size = draw.choice((*both_ways,))
+    x_size, W_size = draw.choice(sizes)
     x_mask = array_of(draw, (1, 1, 1, 0), len(given["x"]), 1)
     W_mask = array_of(draw, (1, 1, 1, 1, 1, 0), given["W"].shape[1])
     x, W = given["x"] * x_size * x_mask, given["W"] * W_size * W_mask
@@ -167,7 +170,7 @@ def features_of_any_norm(draw, sizes=STUDENT_NORMS):
 
 
 def huge_norms(draw):
-    return features_of_any_norm(draw, HUGE_NORMS)
+    return features_of_any_norm(draw, HUGE_SIZES)
 
 
 def _one_of(*draws):
@@ -176,9 +179,6 @@ def _one_of(*draws):
 
 ordinary_features = _one_of(features, features_in_space)
 any_features = _one_of(features, features_in_space, parallel_features)
-any_dz, dz_inside = with_dz(any_features), with_dz(features_inside)
-parallel_dz, any_norm_dz = with_dz(parallel_features), with_dz(features_of_any_norm)
-hard_dz = _one_of(any_dz, parallel_dz, any_norm_dz)
 
 
 def further(rng, i):
@@ -204,13 +204,6 @@ def parallel_and_zero(rng, i):
         x[0], W[:, y[1]] = 0, 0
     return given
 
-
-def _plain(x, W, **others):
-    return x @ W
-
-
-further_dz = with_random_cotangent(further, "dz", _plain)
-parallel_and_zero_dz = with_random_cotangent(parallel_and_zero, "dz", _plain)
 
 # --------------------------------------------------------------------- what is asked
 
@@ -245,7 +238,7 @@ def euler_for_W(f, W, dz, **others):
 def _is_z_dz(name, yours, axis, f, dz, **given):
     z_dz = f.of("lsoftmax_forward")(**given) * dz
     m, size = given["m"], _size_of_products(given["x"], given["W"]).max()
-    slack = dz.size * np.abs(dz).max() * size * (m * m + m * 2.5**m)
+    slack = dz.size * np.abs(dz).max() * size * (m * m + m * terms(m))
     what = f"{name} differs from the sum of z dz (Euler)"
     agree(name, yours, z_dz.sum(axis), slack, what)
 
@@ -253,16 +246,23 @@ def _is_z_dz(name, yours, axis, f, dz, **given):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
+def degrees_between(x, w):
+    """Return |x|, |w| and the angle between them in degrees, or None for no angle."""
+    x_norm, w_norm, cos = _norms_and_cosine(x, w)
+    degrees = None if cos is None else round(math.degrees(math.acos(cos)), 5)
+    return x_norm, w_norm, degrees
+
+
+def forward_on_paper(where, index, x, W, y, m, lam):
     i, j = index
-    x, w, where = inputs["x"][i], inputs["W"][:, j], entry(result, index)
-    if inputs["y"][i] != j:
+    x, w = x[i], W[:, j]
+    if y[i] != j:
         words, start = products(x, w), f"not the label's column: {where} = W_j . x"
         return words and f"{start} = {words} = {g(x @ w)}"
     x_norm, w_norm, degrees = degrees_between(x, w)
     if degrees is None:
         return f"{where} = 0: a vector of zeros has no angle"
-    words, g_y = _g_on_paper(degrees, inputs["m"], inputs["lam"])
+    words, g_y = _g_on_paper(degrees, m, lam)
     sizes, value = f"{g(w_norm)} * {g(x_norm)}", x_norm * w_norm * g_y
     return f"{words}; {where} = |W_y| |x| g = {sizes} * {g(g_y)} = {g(value)}"
 
@@ -278,9 +278,8 @@ def _g_on_paper(degrees, m, lam):
     return f"k = {k}: g = {mix} = {g(g_y)}", g_y
 
 
-def backward_on_paper(inputs, result, index):
+def backward_on_paper(where, index, x, W, y, m, lam, dz):
     """Only for one row, and one class, is this short enough for a line."""
-    x, W, m, lam = inputs["x"], inputs["W"], inputs["m"], inputs["lam"]
     if x.shape[0] != 1 or W.shape[1] != 1:
         return None
     x_norm, w_norm, degrees = degrees_between(x[0], W[:, 0])
@@ -288,12 +287,11 @@ def backward_on_paper(inputs, result, index):
         return None
     _, g_y = _g_on_paper(degrees, m, lam)
     g_prime = (lam + slope_by_cos(degrees, m)) / (1 + lam)
-    if result == "dx":
-        rule, norm = "|W_y| (g xh + g' (wh - c xh))", f"|W_y| = {g(w_norm)}"
-    else:
-        rule, norm = "|x| (g wh + g' (xh - c wh))", f"|x| = {g(x_norm)}"
-    numbers = f"g = {g(g_y)}, g' = {g(g_prime)}, c = {g(cosine(degrees))}"
-    return f"{result} = dz {rule} with {norm}, {numbers}"
+    rule = {
+        "dx": f"dx = dz |W_y| (g xh + g' (wh - c xh)) with |W_y| = {g(w_norm)}",
+        "dW": f"dW = dz |x| (g wh + g' (xh - c wh)) with |x| = {g(x_norm)}",
+    }[where[:2]]
+    return f"{rule}, g = {g(g_y)}, g' = {g(g_prime)}, c = {g(cosine(degrees))}"
 
 
 def about(inputs):
@@ -319,7 +317,6 @@ def keeps(inputs, smaller):
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"x": "ND", "W": "DC", "y": "N", "dz": "NC"}
 PARALLEL, ANY_NORM = "parallel vectors", "any norm and for zero vectors"
 HUGE = "is right for norms from 1e-300 to 1e300"
 RIGHT_FOR_ANY = "gives the right gradient for any norm"
@@ -329,8 +326,7 @@ LSOFTMAX_FORWARD = Function(
     gives=("z", "cache"),
     right=lsoftmax,
     rows=(
-        *everyone(ordinary_features),
-        ("value", "gives the right value", right_value, ordinary_features),
+        *value_rows(ordinary_features),
         ("value", "has lam = 0 by default", has_default(lam=0.0), ordinary_features),
         ("stability", f"is right for {PARALLEL}", right_value, parallel_features),
         ("stability", f"is right for {ANY_NORM}", right_value, features_of_any_norm),
@@ -340,7 +336,7 @@ LSOFTMAX_FORWARD = Function(
     ),
     ordinary=further,
     dangerous=parallel_and_zero,
-    shapes=SHAPES,
+    shapes={"x": "ND", "W": "DC", "y": "N", "z": "NC"},
     paper=forward_on_paper,
     about=about,
     keeps=keeps,
@@ -365,13 +361,18 @@ LSOFTMAX_FORWARD = Function(
     ),
 )
 
-LSOFTMAX_BACKWARD = Function(
+dz_inside = with_cotangent(features_inside, LSOFTMAX_FORWARD)
+any_dz = with_cotangent(any_features, LSOFTMAX_FORWARD)
+parallel_dz = with_cotangent(parallel_features, LSOFTMAX_FORWARD)
+any_norm_dz = with_cotangent(features_of_any_norm, LSOFTMAX_FORWARD)
+hard_dz = _one_of(any_dz, parallel_dz, any_norm_dz)
+
+LSOFTMAX_BACKWARD = backward_of(
+    LSOFTMAX_FORWARD,
     "lsoftmax_backward(dz, cache)",
     gives=("dx", "dW"),
-    forward="lsoftmax_forward",
-    right=lsoftmax_backward,
+    slack=slacks,
     rows=(
-        *everyone(dz_inside),
         ("stability", f"stays finite for {PARALLEL}", stays_finite, parallel_dz),
         ("stability", f"stays finite for {ANY_NORM}", stays_finite, any_norm_dz),
         ("invariants", "has x dx equal to z dz", euler_for_x, dz_inside),
@@ -379,12 +380,7 @@ LSOFTMAX_BACKWARD = Function(
         *gradient_rows(dz_inside, anywhere=any_dz, hard=hard_dz),
         ("gradient", RIGHT_FOR_ANY, right_value, any_norm_dz, STUDENT),
     ),
-    ordinary=further_dz,
-    dangerous=parallel_and_zero_dz,
-    shapes=SHAPES,
     paper=backward_on_paper,
-    about=about,
-    keeps=keeps,
     stub="""Return the gradients by x and W.
 
     dz (N, C), the cache of lsoftmax_forward -> dx (N, D), dW (D, C).

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import (
@@ -22,9 +21,14 @@ from npsoftmax.checks.draws import (
     size_of,
     with_cotangent,
     with_more,
-    with_random_cotangent,
 )
-from npsoftmax.checks.generic import everyone, gradient_rows, right_value, stays_finite
+from npsoftmax.checks.generic import (
+    backward_of,
+    gradient_rows,
+    right_value,
+    stays_finite,
+    value_rows,
+)
 from npsoftmax.checks.paper import g
 from npsoftmax.piece import piece_at
 
@@ -41,18 +45,16 @@ def terms(m):
 
 
 def psi_of(theta, m):
-    k = min(int(m * theta / math.pi), m - 1)
-    return (-1) ** k * math.cos(m * theta) - 2 * k  # (5)
+    k = np.minimum(np.floor(m * theta / np.pi), m - 1)
+    return (-1.0) ** k * np.cos(m * theta) - 2 * k  # (5)
 
 
 def psi(theta, m):
-    value = np.vectorize(psi_of, otypes=[float])(theta, m)
-    return ((value, np.full(theta.shape, terms(m))),)
+    return ((psi_of(theta, m), terms(m)),)
 
 
 def psi_prime(theta, m):
-    slope = [-m * abs(math.sin(m * t)) for t in theta.ravel().tolist()]  # (8)
-    return ((np.reshape(slope, theta.shape), np.full(theta.shape, m * terms(m))),)
+    return ((-m * np.abs(np.sin(m * theta)), m * terms(m)),)  # (8)
 
 
 def psi_of_cos(cos, m):
@@ -60,22 +62,22 @@ def psi_of_cos(cos, m):
 
     A cosine that rounding has carried past 1 or -1 stands for 1 or -1.
     """
-    theta = [math.acos(max(-1.0, min(1.0, c))) for c in cos.ravel().tolist()]
-    value = np.reshape([psi_of(t, m) for t in theta], cos.shape)
-    return ((value, np.full(cos.shape, m * terms(m))),)
+    return ((psi_of(angle_of(cos), m), m * terms(m)),)
 
 
-def psi_backward(cos, m, dpsi):
+def angle_of(cos):
+    return np.arccos(np.clip(cos, -1, 1))
+
+
+def slack(cos, m, dpsi):
     """Near the ends the angle has lost its digits, and sin(m theta)/sin(theta) with it.
 
     An arccos that is off by eps theta gives a slope off by m^2 eps theta / sin(theta);
     at the ends themselves the limit m^2 is known, and asked to 9 digits.
     """
-    _, cache = npsoftmax.psi_forward(cos, m)
     sin = np.sqrt(np.maximum((1 - cos) * (1 + cos), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        slack = np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin)
-    return ((npsoftmax.psi_backward(dpsi, cache), slack),)
+        return (np.abs(dpsi) * m * m * np.where(sin == 0, 2.0**20, terms(m) / sin),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -103,20 +105,19 @@ def degrees_inside(draw, m, size):
     return draw.choices([(k + t) * 180 / m for k in range(m) for t in fractions], size)
 
 
-def angles(draw, degrees=degrees_anywhere, margins=MARGINS):
+def angles(draw):
     """theta in radians, of one or two dimensions, and the margin m."""
-    m = draw.choice(margins)
-    return {"theta": np.deg2rad(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+    m = draw.choice(MARGINS)
+    return {"theta": np.deg2rad(_some_of(draw, degrees_anywhere, m)), "m": m}
 
 
-def cosines(draw, degrees=degrees_anywhere, margins=MARGINS):
+def cosines(draw, degrees=degrees_anywhere):
     """cos(theta), of one or two dimensions, and the margin m."""
-    m = draw.choice(margins)
-    of_degrees = np.vectorize(cosine, otypes=[float])
-    return {"cos": of_degrees(_one_or_two_dimensions(draw, degrees, m)), "m": m}
+    m = draw.choice(MARGINS)
+    return {"cos": cosine(_some_of(draw, degrees, m)), "m": m}
 
 
-def _one_or_two_dimensions(draw, degrees, m):
+def _some_of(draw, degrees, m):
     shape = [size_of(draw, 4) for _ in range(draw.choice((1, 1, 1, 2)))]
     return np.reshape(degrees(draw, m, math.prod(shape)), shape)
 
@@ -141,8 +142,6 @@ def _some_degrees(draw, inputs):
 
 margin_and_degrees = with_more(margin, degrees=_some_degrees)
 margin_and_knot = with_more(margin, k=lambda draw, _: draw.choice(range(1, 6)))
-given_dpsi = with_cotangent(cosines, "dpsi", like="cos")
-given_dpsi_inside = with_cotangent(cosines_inside, "dpsi", like="cos")
 
 
 def further_angles(rng, i):
@@ -163,9 +162,6 @@ def cosines_of_the_ends(rng, i):
     return {"cos": np.array([1, PAST_1, 0.5, -PAST_1, -1]), "m": FURTHER_M[i]}
 
 
-further_dpsi = with_random_cotangent(further_cosines, "dpsi", lambda cos, m: cos)
-dpsi_at_ends = with_random_cotangent(cosines_of_the_ends, "dpsi", lambda cos, m: cos)
-
 # --------------------------------------------------------------------- what is asked
 
 
@@ -174,30 +170,31 @@ def one_at_0(f, m):
 
 
 def one_minus_2m_at_180(f, m):
-    agree("psi", _psi_at(f, [180], m), [1.0 - 2 * m], m * 2.5**m)
+    agree("psi", _psi_at(f, [180], m), [1.0 - 2 * m], m * terms(m))
 
 
 def never_rises(f, m, degrees):
     rise = np.maximum(np.diff(_psi_at(f, sorted(degrees), m)), 0)
-    agree("rise of psi", rise, 0 * rise, m * 2.5**m, "psi rises with the angle")
+    agree("rise of psi", rise, 0 * rise, m * terms(m), "psi rises with the angle")
 
 
 def no_jump(f, m, k):
     knot = 180 * min(k, m) / m
     below, above = _psi_at(f, [max(knot - 1e-6, 0), min(knot + 1e-6, 180)], m)
     jump = np.array([above - below])
-    agree("jump of psi", jump, [0.0], m * 2.5**m, f"psi jumps at {knot:g} degrees")
+    agree("jump of psi", jump, [0.0], m * terms(m), f"psi jumps at {knot:g} degrees")
 
 
 def below_the_cosine(f, m, degrees):
-    psi, cos = _psi_at(f, degrees, m), [cosine(angle) for angle in degrees]
-    agree("psi", psi, np.minimum(psi, cos), m * 2.5**m, "psi is above the cosine")
+    psi = _psi_at(f, degrees, m)
+    below = np.minimum(psi, cosine(degrees))
+    agree("psi", psi, below, m * terms(m), "psi is above the cosine")
 
 
 def _psi_at(f, degrees, m):
     if f.function.takes[0] == "theta":
-        return f(theta=np.deg2rad(np.array(degrees, dtype=np.float64)), m=m)
-    return f(cos=np.array([cosine(angle) for angle in degrees]), m=m)
+        return f(theta=np.deg2rad(degrees), m=m)
+    return f(cos=cosine(degrees), m=m)
 
 
 def never_positive(f, theta, m):
@@ -208,8 +205,7 @@ def never_positive(f, theta, m):
 def psi_rows(draws, *more):
     """Return the rows of psi, whether it takes the angle or its cosine."""
     return (
-        *everyone(draws),
-        ("value", "gives the right value", right_value, draws),
+        *value_rows(draws),
         *more,
         ("invariants", "is 1 at 0 degrees", one_at_0, margin),
         ("invariants", "is 1 minus 2m at 180 degrees", one_minus_2m_at_180, margin),
@@ -229,61 +225,60 @@ def psi_of_degrees(degrees, m):
 
 
 def slope_by_cos(degrees, m):
-    """Return dpsi/dcos (8); sin(theta) must not be 0."""
-    return m * abs(sine(m * degrees)) / sine(degrees)
+    """Return dpsi/dcos (8), and its limit where sin(theta) is 0."""
+    sin = sine(degrees)
+    return m * abs(sine(m * degrees)) / sin if sin else m * m
 
 
-def forward_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
+def forward_on_paper(where, index, m, **given):
+    degrees = degrees_of(**given)[index]
     piece = piece_at(degrees, m)
     words = f"{'-' * (piece.k % 2)}cos({g(m * degrees)} degrees) - {2 * piece.k}"
-    return f"{angle}: {piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}"
+    return _at(degrees, m, f"{piece}; psi = {words} = {g(psi_of_degrees(degrees, m))}")
 
 
-def prime_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
+def prime_on_paper(where, index, theta, m):
+    degrees = degrees_of(theta)[index]
     words = f"-m |sin(m theta)| = -{m} |sin({g(m * degrees)} degrees)|"
-    return f"{angle}: {words} = {g(-m * abs(sine(m * degrees)))}"
+    return _at(degrees, m, f"{words} = {g(-m * abs(sine(m * degrees)))}")
 
 
-def backward_on_paper(inputs, result, index):
-    degrees, m, angle = _angle(inputs, index)
-    dpsi = inputs["dpsi"][index]
-    if not sine(degrees):
-        product = f"{g(dpsi)} * {m * m} = {g(dpsi * m * m)}"
-        return f"{angle}: the slope by cos is m^2 = {m * m}; {product}"
+def backward_on_paper(where, index, cos, m, dpsi):
+    degrees, dpsi = degrees_of(cos=cos)[index], dpsi[index]
     slope = slope_by_cos(degrees, m)
-    rule = f"{g(dpsi)} * m |sin(m theta)| / sin(theta)"
-    return f"{angle}: {rule} = {g(dpsi)} * {g(slope)} = {g(dpsi * slope)}"
+    product = f"{g(dpsi)} * {g(slope)} = {g(dpsi * slope)}"
+    if not sine(degrees):
+        return _at(degrees, m, f"the slope by cos is m^2 = {m * m}; {product}")
+    return _at(degrees, m, f"{g(dpsi)} * m |sin(m theta)| / sin(theta) = {product}")
 
 
-def _angle(inputs, index):
-    """Return the angle in degrees, m, and both in words."""
-    if "theta" in inputs:
-        degrees = round(math.degrees(inputs["theta"][index]), 9)
-    else:
-        cos = max(-1, min(1, inputs["cos"][index]))
-        degrees = round(math.degrees(math.acos(cos)), 6)
-    return degrees, inputs["m"], f"{g(degrees)} degrees, m = {inputs['m']}"
+def _at(degrees, m, words):
+    return f"{g(degrees)} degrees, m = {m}: {words}"
+
+
+def degrees_of(theta=None, cos=None):
+    """Return the angles in degrees, rounded as much as their cosines are."""
+    if cos is None:
+        return np.round(np.rad2deg(theta), 9)
+    return np.round(np.rad2deg(angle_of(cos)), 6)
 
 
 def about(inputs):
     """Return a line with the angles in degrees, where there are any."""
     if "theta" in inputs:
-        return (f"theta in degrees: {_listed(inputs['theta'])}",)
+        return (f"theta in degrees: {_listed(theta=inputs['theta'])}",)
     if "cos" in inputs:
-        theta = np.arccos(np.clip(inputs["cos"], -1, 1))
-        return (f"that is cos of {_listed(theta)} degrees",)
+        return (f"that is cos of {_listed(cos=inputs['cos'])} degrees",)
     return ()
 
 
-def _listed(theta):
-    return ", ".join(g(round(float(a), 6)) for a in np.ravel(np.rad2deg(theta)))
+def _listed(**angles):
+    return ", ".join(g(round(float(a), 6)) for a in np.ravel(degrees_of(**angles)))
 
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"theta": "AB", "cos": "AB", "dpsi": "AB"}
+SHAPES = {"theta": "AB", "cos": "AB", "psi": "AB"}
 PAST = "is right for a cosine rounded past 1"
 FINITE = "stays finite at every angle"
 
@@ -322,8 +317,7 @@ PSI_PRIME = Function(
     gives=("slope",),
     right=psi_prime,
     rows=(
-        *everyone(angles),
-        ("value", "gives the right value", right_value, angles),
+        *value_rows(angles),
         ("invariants", "is never positive", never_positive, angles),
     ),
     ordinary=further_angles,
@@ -374,21 +368,19 @@ PSI_FORWARD = Function(
     ),
 )
 
-PSI_BACKWARD = Function(
+given_dpsi = with_cotangent(cosines, PSI_FORWARD)
+given_dpsi_inside = with_cotangent(cosines_inside, PSI_FORWARD)
+
+PSI_BACKWARD = backward_of(
+    PSI_FORWARD,
     "psi_backward(dpsi, cache)",
     gives=("dcos",),
-    forward="psi_forward",
-    right=psi_backward,
+    slack=slack,
     rows=(
-        *everyone(given_dpsi_inside),
         ("stability", FINITE, stays_finite, given_dpsi),
         *gradient_rows(given_dpsi_inside, anywhere=given_dpsi, hard=given_dpsi),
     ),
-    ordinary=further_dpsi,
-    dangerous=dpsi_at_ends,
-    shapes=SHAPES,
     paper=backward_on_paper,
-    about=about,
     stub="""Return dcos, the gradient by the cosine.
 
     dpsi: cos's shape, the cache of psi_forward -> dcos, of the same shape.

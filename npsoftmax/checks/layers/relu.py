@@ -4,17 +4,9 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    NONZERO,
-    D,
-    N,
-    array_of,
-    size_of,
-    with_cotangent,
-    with_random_cotangent,
-)
-from npsoftmax.checks.generic import everyone, gradient_rows, right_value
-from npsoftmax.checks.paper import entry, g
+from npsoftmax.checks.draws import NONZERO, D, N, array_of, size_of, with_cotangent
+from npsoftmax.checks.generic import backward_of, gradient_rows, value_rows
+from npsoftmax.checks.paper import g
 
 # --------------------------------------------------------------------- what is right
 
@@ -23,8 +15,8 @@ def relu(h):
     return ((np.maximum(h, 0), np.abs(h)),)
 
 
-def relu_backward(h, da):
-    return ((np.where(h > 0, da, 0), np.abs(da)),)
+def slack(h, da):
+    return (np.abs(da),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -42,14 +34,9 @@ def off_the_kink(draw):
     return activations(draw, NONZERO)
 
 
-given_da = with_cotangent(off_the_kink, "da", like="h")
-
-
 def further(rng, i):
     return {"h": rng.normal(size=(N, D)) * 5}
 
-
-further_da = with_random_cotangent(further, "da", lambda h: h)
 
 # --------------------------------------------------------------------- what is asked
 
@@ -61,21 +48,18 @@ def nothing_changes_twice(f, h):
 # -------------------------------------------------------------------------- on paper
 
 
-def forward_on_paper(inputs, result, index):
-    h = inputs["h"][index]
-    return f"{entry(result, index)} = max({g(h)}, 0) = {g(max(h, 0))}"
+def forward_on_paper(where, index, h):
+    return f"{where} = max({g(h[index])}, 0) = {g(max(h[index], 0))}"
 
 
-def backward_on_paper(inputs, result, index):
-    h, da = inputs["h"][index], inputs["da"][index]
-    if h > 0:
-        return f"h = {g(h)} > 0, so {entry(result, index)} = da = {g(da)}"
-    return f"h = {g(h)} <= 0, so {entry(result, index)} = 0"
+def backward_on_paper(where, index, h, da):
+    if h[index] > 0:
+        return f"h = {g(h[index])} > 0, so {where} = da = {g(da[index])}"
+    return f"h = {g(h[index])} <= 0, so {where} = 0"
 
 
 # ----------------------------------------------------------------------- the records
 
-SHAPES = {"h": "NH", "da": "NH"}
 TWICE = "changes nothing when done twice"
 
 RELU_FORWARD = Function(
@@ -83,13 +67,11 @@ RELU_FORWARD = Function(
     gives=("a", "cache"),
     right=relu,
     rows=(
-        *everyone(activations),
-        ("value", "gives the right value", right_value, activations),
+        *value_rows(activations),
         ("invariants", TWICE, nothing_changes_twice, activations),
     ),
     ordinary=further,
-    dangerous=further,
-    shapes=SHAPES,
+    shapes={"h": "NH", "a": "NH"},
     paper=forward_on_paper,
     stub="""Return a = max(h, 0), and a cache.
 
@@ -103,15 +85,14 @@ RELU_FORWARD = Function(
     ),
 )
 
-RELU_BACKWARD = Function(
+given_da = with_cotangent(off_the_kink, RELU_FORWARD)
+
+RELU_BACKWARD = backward_of(
+    RELU_FORWARD,
     "relu_backward(da, cache)",
     gives=("dh",),
-    forward="relu_forward",
-    right=relu_backward,
-    rows=(*everyone(given_da), *gradient_rows(given_da)),
-    ordinary=further_da,
-    dangerous=further_da,
-    shapes=SHAPES,
+    slack=slack,
+    rows=gradient_rows(given_da),
     paper=backward_on_paper,
     stub="""Return dh, the gradient by h.
 

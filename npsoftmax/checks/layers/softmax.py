@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-import npsoftmax
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
 from npsoftmax.checks.draws import (
@@ -21,16 +20,16 @@ from npsoftmax.checks.draws import (
     size_of,
     with_cotangent,
     with_more,
-    with_random_cotangent,
 )
 from npsoftmax.checks.generic import (
-    everyone,
+    backward_of,
     gradient_rows,
     has_default,
     right_value,
     stays_finite,
+    value_rows,
 )
-from npsoftmax.checks.paper import counted, entry, g, sum_of
+from npsoftmax.checks.paper import counted, g, sum_of
 
 # --------------------------------------------------------------------- what is right
 
@@ -69,20 +68,16 @@ def softmax(z, axis=-1):
 
 def log_softmax(z, axis=-1):
     log_p = np.apply_along_axis(log_softmax_of, axis, z)
-    return ((log_p, slack_of(z, axis) + 0 * log_p),)
+    return ((log_p, slack_of(z, axis)),)
 
 
-def softmax_backward(z, dp):
-    p, cache = npsoftmax.softmax_forward(z)
-    largest = np.abs(dp).max(axis=1, keepdims=True)
-    return ((npsoftmax.softmax_backward(dp, cache), p * largest * slack_of(z)),)
+def softmax_slack(z, dp):
+    p, largest = softmax(z)[0][0], np.abs(dp).max(axis=1, keepdims=True)
+    return (p * largest * slack_of(z),)
 
 
-def log_softmax_backward(z, dlog_p):
-    _, cache = npsoftmax.log_softmax_forward(z)
-    dz = npsoftmax.log_softmax_backward(dlog_p, cache)
-    total = np.abs(dlog_p).sum(axis=1, keepdims=True)
-    return ((dz, total * slack_of(z) + 0 * dz),)
+def log_softmax_slack(z, dlog_p):
+    return (np.abs(dlog_p).sum(axis=1, keepdims=True) * slack_of(z),)
 
 
 # --------------------------------------------------------------------- what is drawn
@@ -164,21 +159,20 @@ def same_row_by_row(f, **inputs):
         agree(f"row {i} alone", f(**row)[0], together[i], slack, what)
 
 
-def value_rows(draws, wide):
+def logit_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
     return (
-        *everyone(draws),
-        ("value", "gives the right value", right_value, draws),
+        *value_rows(draws),
         ("value", "takes whole numbers", whole_logits, draws),
         ("stability", f"is right {UP_TO_10000}", right_value, wide),
     )
 
 
-def backward_rows(draws, wide):
+def backward_rows(forward, draws, wide):
     """Return the rows of a backward that must bear wide logits."""
+    draws, wide = with_cotangent(draws, forward), with_cotangent(wide, forward)
     right = f"gives the right gradient {UP_TO_10000}"
     return (
-        *everyone(draws),
         ("stability", f"stays finite {UP_TO_10000}", stays_finite, wide),
         *gradient_rows(draws, hard=wide),
         ("gradient", right, right_value, wide, STUDENT),
@@ -218,57 +212,55 @@ def is_near_max(f, z, axis):
 # -------------------------------------------------------------------------- on paper
 
 
-def row_of(inputs, index):
-    """Return the row of logits of an entry, and its place in that row."""
-    axis, others = inputs.get("axis", -1), list(index)
-    place = others.pop(axis)
-    return np.moveaxis(inputs["z"], axis, -1)[tuple(others)], place
+def of_a_row(words):
+    """Return the function that has an entry on paper; words(z, j, shift, total) says
+    what entry j is by its row z, the sum of whose exponentials is `total`, with
+    `shift` taken off every logit.
+    """
+
+    def on_paper(where, index, z, axis=-1):
+        rows, others, j = np.moveaxis(z, axis, -1), list(index), None
+        if len(others) == z.ndim:
+            j = others.pop(axis)
+        row = rows[tuple(others)]
+        shift = float(row.max()) if np.abs(row).max() > 20 else 0.0
+        total = sum_of(f"e^{g(v - shift)}" for v in row)
+        less = f", with {g(shift)} taken off every logit" if shift else ""
+        return total and f"{where} = {words(row, j, shift, total)}{less}"
+
+    return on_paper
 
 
-def exponentials(z):
-    """Return the sum of exponentials as text, what is taken off z, and words for it."""
-    shift = float(z.max()) if np.abs(z).max() > 20 else 0.0
-    less = f", with {g(shift)} taken off every logit" if shift else ""
-    return sum_of(f"e^{g(v - shift)}" for v in z), shift, less
-
-
-def softmax_on_paper(inputs, result, index):
-    z, j = row_of(inputs, index)
-    total, shift, less = exponentials(z)
+@of_a_row
+def softmax_on_paper(z, j, shift, total):
     over = f"({total})" if z.size > 1 else total
-    p = f"e^{g(z[j] - shift)} / {over} = {g(softmax_of(z)[j])}"
-    return total and f"{entry(result, index)} = {p}{less}"
+    return f"e^{g(z[j] - shift)} / {over} = {g(softmax_of(z)[j])}"
 
 
-def log_softmax_on_paper(inputs, result, index):
-    z, j = row_of(inputs, index)
-    total, shift, less = exponentials(z)
-    log_p = f"{g(z[j] - shift)} - log({total}) = {g(log_softmax_of(z)[j])}"
-    return total and f"{entry(result, index)} = {log_p}{less}"
+@of_a_row
+def log_softmax_on_paper(z, j, shift, total):
+    return f"{g(z[j] - shift)} - log({total}) = {g(log_softmax_of(z)[j])}"
 
 
-def logsumexp_on_paper(inputs, result, index):
-    z = np.moveaxis(inputs["z"], inputs["axis"], -1)[index]
-    total, shift, _ = exponentials(z)
+@of_a_row
+def logsumexp_on_paper(z, j, shift, total):
     before = f"{g(shift)} + " if shift else ""
-    lse = f"{before}log({total}) = {g(logsumexp_of(z))}"
-    return total and f"{entry(result, index)} = {lse}"
+    return f"{before}log({total}) = {g(logsumexp_of(z))}"
 
 
-def softmax_backward_on_paper(inputs, result, index):
+def softmax_backward_on_paper(where, index, z, dp):
     i, j = index
-    p, dp = np.array(softmax_of(inputs["z"][i])), inputs["dp"][i]
+    p, dp = np.array(softmax_of(z[i])), dp[i]
     inside = f"{g(dp[j])} - {g(p @ dp)}".replace("- -", "+ ")
     words = f"p (dp - sum of p dp) = {g(p[j])} ({inside})"
-    return f"{entry(result, index)} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
+    return f"{where} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
 
 
-def log_softmax_backward_on_paper(inputs, result, index):
+def log_softmax_backward_on_paper(where, index, z, dlog_p):
     i, j = index
-    p, given = softmax_of(inputs["z"][i])[j], inputs["dlog_p"][i]
-    rule, total = "dlog_p - p (sum of dlog_p)", given.sum()
-    words = f"{g(given[j])} - {g(p)} * {g(total)} = {g(given[j] - p * total)}"
-    return f"{entry(result, index)} = {rule} = {words}"
+    p, given, total = softmax_of(z[i])[j], dlog_p[i, j], dlog_p[i].sum()
+    words = f"{g(given)} - {g(p)} * {g(total)} = {g(given - p * total)}"
+    return f"{where} = dlog_p - p (sum of dlog_p) = {words}"
 
 
 def sizes(inputs):
@@ -285,28 +277,14 @@ ALONG_AN_AXIS = {
 }
 FOR_ROWS = {
     "rows": (
-        *value_rows(logits, wide_logits),
+        *logit_rows(logits, wide_logits),
         ("invariants", "treats every row by itself", same_row_by_row, logits),
     ),
     "ordinary": further,
     "dangerous": further_wide,
-    "shapes": {"z": "NC"},
+    "shapes": {"z": "NC", "p": "NC", "log_p": "NC"},
     "about": sizes,
 }
-
-
-def backward_from(cotangent):
-    """Return what both backwards have: dz from the gradient by the forward's value."""
-    draws = with_cotangent(logits, cotangent, like="z")
-    wide = with_cotangent(wide_logits, cotangent, like="z")
-    return {
-        "gives": ("dz",),
-        "rows": backward_rows(draws, wide),
-        "ordinary": with_random_cotangent(further, cotangent, lambda z: z),
-        "dangerous": with_random_cotangent(further_wide, cotangent, lambda z: z),
-        "shapes": {"z": "NC", cotangent: "NC"},
-        "about": sizes,
-    }
 
 
 LOGSUMEXP = Function(
@@ -314,7 +292,7 @@ LOGSUMEXP = Function(
     gives=("lse",),
     right=logsumexp,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
         ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
@@ -342,7 +320,7 @@ SOFTMAX = Function(
     gives=("p",),
     right=softmax,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", "sums to one", sums_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
@@ -371,7 +349,7 @@ LOG_SOFTMAX = Function(
     gives=("log_p",),
     right=log_softmax,
     rows=(
-        *value_rows(any_axis, wide_last_axis),
+        *logit_rows(any_axis, wide_last_axis),
         ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
         ("invariants", SUM, exponentials_sum_to_one, any_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
@@ -411,10 +389,12 @@ SOFTMAX_FORWARD = Function(
     **FOR_ROWS,
 )
 
-SOFTMAX_BACKWARD = Function(
+SOFTMAX_BACKWARD = backward_of(
+    SOFTMAX_FORWARD,
     "softmax_backward(dp, cache)",
-    forward="softmax_forward",
-    right=softmax_backward,
+    gives=("dz",),
+    slack=softmax_slack,
+    rows=backward_rows(SOFTMAX_FORWARD, logits, wide_logits),
     paper=softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -430,7 +410,6 @@ SOFTMAX_BACKWARD = Function(
         keepdims=True. Try it on paper: z = [0, 0], dp = [1, 0] gives dz = [1/4,
         -1/4].""",
     ),
-    **backward_from("dp"),
 )
 
 LOG_SOFTMAX_FORWARD = Function(
@@ -451,10 +430,12 @@ LOG_SOFTMAX_FORWARD = Function(
     **FOR_ROWS,
 )
 
-LOG_SOFTMAX_BACKWARD = Function(
+LOG_SOFTMAX_BACKWARD = backward_of(
+    LOG_SOFTMAX_FORWARD,
     "log_softmax_backward(dlog_p, cache)",
-    forward="log_softmax_forward",
-    right=log_softmax_backward,
+    gives=("dz",),
+    slack=log_softmax_slack,
+    rows=backward_rows(LOG_SOFTMAX_FORWARD, logits, wide_logits),
     paper=log_softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -469,7 +450,6 @@ LOG_SOFTMAX_BACKWARD = Function(
         keepdims=True. Try it on paper: z = [0, 0], dlog_p = [1, 0] gives dz = [1/2,
         -1/2].""",
     ),
-    **backward_from("dlog_p"),
 )
 
 FUNCTIONS = (

@@ -4,7 +4,7 @@ psi.py.
 
 from functools import partial
 
-from npsoftmax.checks.edits import POSITIVE, edit, mistake
+from npsoftmax.checks.edits import POSITIVE, edit, mistake, one_or_both
 
 _CALL = "lsoftmax_forward can be called"
 _VALUE = "lsoftmax_forward gives the right value"
@@ -14,9 +14,10 @@ _X_DX = "lsoftmax_backward has x dx equal to z dz"
 _W_DW = "lsoftmax_backward has W dW equal to z dz"
 _TYPES = "lsoftmax_backward gives the right types and shapes"
 
+_X = "np.linalg.norm(x, axis=1, keepdims=True)"
+_W = "np.linalg.norm(w, axis=1, keepdims=True)"
 _forward = partial(edit, "lsoftmax_forward")
-_x_norm = partial(_forward, "np.linalg.norm(x, axis=1, keepdims=True)")
-_w_norm = partial(_forward, "np.linalg.norm(w, axis=1, keepdims=True)")
+_x_norm, _w_norm = partial(_forward, _X), partial(_forward, _W)
 _below_x = partial(_forward, "np.where(x_norm > 0, x_norm, 1)")
 _below_w = partial(_forward, "np.where(w_norm > 0, w_norm, 1)")
 _c = partial(_forward, "np.sum(x_hat * w_hat, axis=1, keepdims=True)")
@@ -34,8 +35,6 @@ _others = partial(_backward, "dz * ~onehot")
 _dx = partial(_backward, "dz_others @ W.T + dz_y * df_dx")
 _dW = partial(_backward, "x.T @ dz_others + (dz_y * df_dw).T @ onehot")
 
-_X = "np.linalg.norm(x, axis=1, keepdims=True)"
-_W = "np.linalg.norm(w, axis=1, keepdims=True)"
 _X_W = "np.sum(x * w, axis=1, keepdims=True)"
 _EVERY_CLASS = """x @ W
     sizes = x_norm * np.linalg.norm(W, axis=0)
@@ -48,33 +47,25 @@ _KEPT_ONCE = """x.T @ dz_others
 MISTAKES = (
     # --------------------------------------------------------- the norms and cos(theta)
     mistake("eps in the norm", "a small number is added to a norm", _VALUE,
-            _x_norm(f"{_X} + eps", eps=POSITIVE),
-            _w_norm(f"{_W} + eps", eps=POSITIVE),
-            (_x_norm(f"{_X} + eps", eps=POSITIVE), _w_norm(f"{_W} + eps")),
-            _x_norm(f"np.sqrt({_X}**2 + eps)", eps=POSITIVE),
-            _w_norm(f"np.sqrt({_W}**2 + eps)", eps=POSITIVE),
-            (_x_norm(f"np.sqrt({_X}**2 + eps)", eps=POSITIVE),
-             _w_norm(f"np.sqrt({_W}**2 + eps)")),
-            _below_x("(x_norm + eps)", eps=POSITIVE),
-            _below_w("(w_norm + eps)", eps=POSITIVE),
-            (_below_x("(x_norm + eps)", eps=POSITIVE), _below_w("(w_norm + eps)")),
+            *one_or_both(_x_norm(f"{_X} + eps", eps=POSITIVE),
+                         _w_norm(f"{_W} + eps", eps=POSITIVE)),
+            *one_or_both(_x_norm(f"np.sqrt({_X}**2 + eps)", eps=POSITIVE),
+                         _w_norm(f"np.sqrt({_W}**2 + eps)", eps=POSITIVE)),
+            *one_or_both(_below_x("(x_norm + eps)", eps=POSITIVE),
+                         _below_w("(w_norm + eps)", eps=POSITIVE)),
             _c(f"{_X_W} / (x_norm * w_norm + eps)", eps=POSITIVE),
             (_c(f"{_X_W} / (x_norm * w_norm + eps)"),
              _f_y("(w_norm * x_norm + eps) * g", eps=POSITIVE))),
     mistake("division by a norm of 0", "the vector 0 is divided by its norm, 0",
             _ANY_NORM,
-            (_below_x("x_norm"), _below_w("w_norm")),
-            _below_x("x_norm"),
-            _below_w("w_norm"),
+            *one_or_both(_below_x("x_norm"), _below_w("w_norm")),
             (_dpsi_dc("x_hat, w_hat = x / x_norm, w / w_norm; dpsi_dc ="),
              _dW(_GATHERED)),
             (_dpsi_dc("x_hat = x / x_norm; dpsi_dc ="), _dW(_GATHERED)),
             (_dpsi_dc("w_hat = w / w_norm; dpsi_dc ="), _dW(_GATHERED))),
     # --------------------------------------------------------------- the label's column
     mistake("lam forgotten", "lam is not used", _VALUE,
-            _g("psi_y"),
-            _g_prime("dpsi_dc"),
-            (_g("psi_y"), _g_prime("dpsi_dc"))),
+            *one_or_both(_g("psi_y"), _g_prime("dpsi_dc"))),
     mistake("1 + lam forgotten", "lam cos + psi is not divided by 1 + lam", _VALUE,
             _g("lam * c + psi_y"),
             _g_prime("lam + dpsi_dc")),
@@ -126,10 +117,8 @@ MISTAKES = (
             _df_dw("x_norm * (g * w_hat - g_prime * (x_hat - c * w_hat))")),
     mistake("projection forgotten",
             "the tangential part has no projection - c x/|x| (or - c W_y/|W_y|)", _X_DX,
-            _df_dx("w_norm * (g * x_hat + g_prime * w_hat)"),
-            _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"),
-            (_df_dx("w_norm * (g * x_hat + g_prime * w_hat)"),
-             _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"))),
+            *one_or_both(_df_dx("w_norm * (g * x_hat + g_prime * w_hat)"),
+                         _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"))),
     mistake("x for x/|x|", "x (or W_y) stands where x/|x| (or W_y/|W_y|) belongs",
             _X_DX,
             _df_dx("w_norm * (g * x + g_prime * (w - c * x))"),
@@ -161,9 +150,7 @@ MISTAKES = (
             _dW("x.T @ dz_others")),
     mistake("gradient of the plain product",
             "this is the gradient without a margin, dz W^T or x^T dz", _X_DX,
-            (_dx("dz @ W.T"), _dW("x.T @ dz")),
-            _dx("dz @ W.T"),
-            _dW("x.T @ dz")),
+            *one_or_both(_dx("dz @ W.T"), _dW("x.T @ dz"))),
     mistake("repeated labels kept once",
             "dW[:, y] += ... keeps one of several rows with the same label", _W_DW,
             _dW(_KEPT_ONCE)),
