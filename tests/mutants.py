@@ -130,7 +130,7 @@ def _named(cause, mutant, subject, number=200):
     inputs = (subject.function.ordinary(rng, i % TRIALS) for i in range(number))
     trials = filter(None, (trial_at(subject, each) for each in inputs))
     does = cause.does or (lambda inputs: None)
-    right = all(_close(t.yours, does(t.inputs) or t.yours) for t in trials)
+    right = all(_close(t.yours, does(t.inputs) or t.yours, 1e-6) for t in trials)
     return "named" if right else "wrong name"
 
 
@@ -166,11 +166,11 @@ def _same(solution, original, name, number=100):
         return False
 
 
-def _close(a, b):
+def _close(a, b, rtol=1e-9):
     return all(
         np.shape(a[k]) == np.shape(b[k])
         and np.asarray(a[k]).dtype == np.asarray(b[k]).dtype
-        and np.allclose(a[k], b[k], rtol=1e-9, atol=1e-12, equal_nan=True)
+        and np.allclose(a[k], b[k], rtol=rtol, atol=1e-12, equal_nan=True)
         for k in a
         if not a[k] is b[k] is None
     )
