@@ -19,13 +19,12 @@ its finite difference.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npsoftmax import textbook
 from npsoftmax.trace import page, text
-from npsoftmax.trace.beside import beside, in_words
+from npsoftmax.trace.beside import beside
 from npsoftmax.trace.examples import EXAMPLES, example
-from npsoftmax.trace.lines import Remark, Row, remarks_on, rows_of
+from npsoftmax.trace.lines import Row, remarks_on, rows_of
 from npsoftmax.trace.passes import Run, run_both
-from npsoftmax.trace.stepping import Step, source_of
+from npsoftmax.trace.stepping import Step
 
 __all__ = ["EXAMPLES", "Row", "Step", "Trace", "trace"]
 
@@ -110,12 +109,7 @@ def trace(
     }  # fmt: skip
     title, calls, cotangent = example(what, options)
     runs, steps = run_both(calls, cotangent)
+    found = beside(yours, runs, steps)
     remarks = remarks_on(runs, steps, cotangent)
-    words = ()
-    if yours is not None:
-        found = beside(yours, runs, steps, source_of(textbook))
-        for place, value in found.values.items():
-            remarks[place] = remarks.get(place, Remark())._replace(yours=value)
-        words = in_words(found, steps)
-    rows = rows_of(steps, runs, remarks)
-    return Trace(title, tuple(runs), tuple(steps), tuple(rows), words)
+    rows = rows_of(steps, runs, remarks, found.values)
+    return Trace(title, tuple(runs), tuple(steps), tuple(rows), found.words)

@@ -1,15 +1,14 @@
 """In: the name of a layer and a few numbers. Out: the calls of a hand-sized example."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.trace.passes import Call
-from npsoftmax.validate import margin as check_margin
-from npsoftmax.validate import non_negative
 
-LARGEST_MARGIN = 100
 LARGEST_NORM = 1e150  # the squares of larger ones leave float64
 
 
@@ -102,15 +101,8 @@ EXAMPLES = {
 }
 
 
-def _check_margin(m):
-    m = check_margin(m)
-    if m > LARGEST_MARGIN:
-        raise ValueError(f"m is {m}, but a trace is for m from 1 to {LARGEST_MARGIN}")
-    return m
-
-
 def _check_angle(angle):
-    angle = non_negative("angle", angle)
+    angle = validate.non_negative("angle", angle)
     if angle > 180:
         raise ValueError(f"angle is {angle:g}, but it must be 0 to 180 degrees")
     return angle
@@ -119,7 +111,7 @@ def _check_angle(angle):
 def _check_norms(norms):
     if isinstance(norms, str) or not isinstance(norms, Sequence) or len(norms) != 2:
         raise TypeError(f"norms is {norms}, but it must be two numbers, |x| and |W_y|")
-    norms = tuple(non_negative("norms", norm) for norm in norms)
+    norms = tuple(validate.non_negative("norms", norm) for norm in norms)
     for norm in norms:
         if norm and not 1 / LARGEST_NORM <= norm <= LARGEST_NORM:
             raise ValueError(
@@ -136,9 +128,9 @@ def _check_seed(seed):
 
 
 CHECKS = {
-    "margin": _check_margin,
+    "margin": validate.margin,
     "angle": _check_angle,
     "norms": _check_norms,
-    "lam": lambda lam: non_negative("lam", lam),
+    "lam": functools.partial(validate.non_negative, "lam"),
     "seed": _check_seed,
 }

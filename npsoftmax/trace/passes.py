@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npsoftmax import textbook
+from npsoftmax.piece import Piece, piece_at
 from npsoftmax.trace.stepping import Step, Stepper
 
 
@@ -54,11 +55,21 @@ class Run:
         """Return the cache of psi, or None where the layer has none."""
         if self.layer == "psi":
             return self.cache
-        return self.cache.psi_cache if self.layer == "lsoftmax" else None
+        return getattr(self.cache, "psi_cache", None)
 
-    def angles(self) -> np.ndarray:
-        """Return the angles of a layer that has psi, in degrees, one a row."""
-        return np.degrees(np.ravel(self.psi_cache().theta))
+    def pieces(self) -> list[tuple[str, Piece | None]]:
+        """Return ("row 0: ", its piece of psi) ...: None where it has no angle."""
+        cache = self.psi_cache()
+        if not cache:
+            return []
+        has_angle = getattr(self.cache, "has_angle", True)
+        rows = map(np.ravel, (np.degrees(cache.theta), cache.k, has_angle))
+        pieces = [
+            piece_at(degrees, cache.m, k) if has_angle else None
+            for degrees, k, has_angle in zip(*rows, strict=True)
+        ]
+        one = len(pieces) == 1
+        return [("" if one else f"row {i}: ", each) for i, each in enumerate(pieces)]
 
     def on_kink(self) -> bool:
         """Return whether differences would see the kink of ReLU."""
