@@ -14,7 +14,7 @@ from npsoftmax.trace.passes import Run
 
 WIDTH, HEIGHT = 400, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 12, 14, 34  # margins
-MOST_LABELS = 8  # of knots
+MOST_LABELS = 8  # of knots, and of levels of psi
 
 
 class Axes:
@@ -70,15 +70,13 @@ def _curves(axes: Axes) -> Iterator[str]:
     """Yield the knots, the axes, the cosine and psi."""
     m, bottom = axes.m, HEIGHT - BOTTOM
     knots = [180 * j / m for j in range(m + 1)]
-    few = knots if m <= MOST_LABELS else [0, 45, 90, 135, 180]
+    few = m <= MOST_LABELS
     for angle in knots:
         yield axes.line("knot", [angle, angle], [1, 1 - 2 * m])
-    for angle in few:
+    for angle in knots if few else range(0, 181, 45):
         yield axes.text("tick", axes.x(angle), bottom + 14, f"{angle:.4g}°")
-    levels = {1, -1, 1 - 2 * m} | ({1 - 2 * j for j in range(m)} if m < 7 else set())
-    for value in sorted(levels):
-        if value in (1, 1 - 2 * m) or m < 12:
-            yield axes.text("tick", LEFT - 6, axes.y(value) + 3.5, value, "end")
+    for value in range(1, -2 * m, -2) if few else (1, 1 - 2 * m):
+        yield axes.text("tick", LEFT - 6, axes.y(value) + 3.5, value, "end")
     degrees = np.linspace(0, 180, max(181, 10 * m + 1))
     radians = np.radians(degrees)
     yield axes.line("cosine", degrees, np.cos(radians))
