@@ -3,6 +3,7 @@
 import numpy as np
 
 CLOSE = 1e-6  # relative; a gradient and its differences are closer, but for a note
+ROOM = 8  # characters for a number
 
 
 def cells(value) -> list[list[str]]:
@@ -14,13 +15,19 @@ def cells(value) -> list[list[str]]:
 
 
 def _text(entry, decimals):
-    """Return a number in decimals, or in powers of ten where those say little."""
+    """Return a number in decimals, or in powers of ten where those say little.
+
+    There are as many digits as have room: -1012.20 and -1e+150.
+    """
     if isinstance(entry, np.bool_):
         return "yes" if entry else "no"
     if isinstance(entry, np.integer):
         return str(entry)
-    legible = entry == 0 or 5e-4 <= abs(entry) < 1e4
-    return f"{entry + 0.0:.{decimals}f}" if legible else f"{entry:.1e}"  # -0.0 is 0
+    if entry == 0 or 5e-4 <= abs(entry) < 1e4:
+        room = ROOM - len(f"{entry:.0f}.")
+        return f"{entry + 0.0:.{min(decimals, room)}f}"  # -0.0 is 0
+    text = f"{entry:.1e}"
+    return text if len(text) <= ROOM else f"{entry:.0e}"
 
 
 def is_cache(value) -> bool:

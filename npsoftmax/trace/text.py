@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from npsoftmax.trace.numbers import CLOSE, cells
+from npsoftmax.trace.numbers import CLOSE, ROOM, cells
 
 WIDTH = 80  # columns of a terminal
 FORWARD_HEAD = "     forward     shape   value                        line of the page"
@@ -78,5 +78,5 @@ def _remarks(row, paint):
 
 
 def _lines(value):
-    """Return a line for each row of a value, its numbers in columns of 9."""
-    return ["".join(f" {entry:>8}" for entry in row) for row in cells(value)]
+    """Return a line for each row of a value, its numbers in columns."""
+    return ["".join(f" {entry:>{ROOM}}" for entry in row) for row in cells(value)]
