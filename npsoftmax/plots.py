@@ -389,11 +389,6 @@ def jacobian(z, ax=None):
     ax.tick_params(length=0, labelcolor=INK)
 
 
-def forward_difference(f, x, h):
-    """Return (f(x + h) - f(x)) / h."""
-    return (f(x + h) - f(x)) / h
-
-
 @drawn(size=(6.6, 5.0))
 def difference_errors(
     f, derivative, x, ax=None,
@@ -411,6 +406,10 @@ def difference_errors(
     steps are 2^-2 to 2^-60, down to the last that moves x; an error of 0 is drawn at
     eps/4. caption: in place of ours, below a new figure.
     """
+
+    def forward_difference(f, x, h):
+        return (f(x + h) - f(x)) / h
+
     true = derivative(x) if callable(derivative) else derivative
     for name, difference, look in (
         ("forward, $h$", forward_difference, {"color": BAD, **DOTTED}),
@@ -440,8 +439,8 @@ def psi_pieces(margins=(1, 2, 3, 4), ax=None):
     1 - 2m, in m pieces that meet at knots (dots), with no gap and no corner; m = 1 is
     the cosine (broad).
     """
-    degrees = np.linspace(0, 180, 721)  # (721,)
-    ax.plot(degrees, np.cos(np.radians(degrees)), color=SOFT_INK, label="cos", **PALE)
+    theta = np.linspace(0, np.pi, 721)  # (721,)
+    ax.plot(np.degrees(theta), np.cos(theta), color=SOFT_INK, label="cos", **PALE)
     _by_angle(ax, psi, margins)
     for m in margins:
         name = "m = 1, cos" if m == 1 else f"m = {m}"

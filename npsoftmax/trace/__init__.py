@@ -58,13 +58,6 @@ class Trace:
         names = ", ".join(dict.fromkeys(row.name for row in self.rows))
         raise KeyError(f"{name} is not in this trace: {names}")
 
-    def run_of(self, step: int) -> Run:
-        """Return the layer that a step belongs to."""
-        for run in self.runs:
-            if step in run.forward or step in run.backward:
-                return run
-        raise IndexError(f"step is {step}, but there are {len(self.steps)}")
-
     def html(self) -> str:
         """Return a page that steps both ways: a whole HTML file, for any browser."""
         return page.page(self)
@@ -101,8 +94,8 @@ def trace(
     `npsoftmax.checks.check` takes; they have the names of `npsoftmax start FILE`. The
     first value by which they part from the page is marked.
 
-    Raises ValueError or TypeError for an argument that
-    is not one of these, or that this example does not have.
+    Raises ValueError or TypeError for an argument that is not one of these, or that
+    this example does not have.
     """
     options = {
         "margin": margin, "angle": angle, "norms": norms, "lam": lam, "seed": seed

@@ -62,7 +62,7 @@ def beside(yours, runs: Sequence[Run], steps: Sequence[Step]) -> Beside:
     elif values:
         names = ", ".join(dict.fromkeys(name for _, name in values))
         words = [f"Your functions agree with the page in {names}"]
-    return Beside(values, (*words, *functions.notes))
+    return Beside(values, tuple(dict.fromkeys([*words, *functions.notes])))
 
 
 class _Functions:
@@ -73,30 +73,28 @@ class _Functions:
 
         is_path = isinstance(yours, str | Path)
         self.solution = load_solution(yours) if is_path else Solution.from_object(yours)
-        self.notes = {}  # in order, each once; the values say nothing
+        self.notes = []
 
     def __call__(self, name: str, arguments, count: int) -> tuple:
         """Return the `count` things a function gives, or (), with a note why not."""
         from npsoftmax.checks.engine.safely import quietly, said
 
-        status, given = self.solution.status[name], ()
+        status = self.solution.status[name]
         if status != "written":
-            note = NOT_TO_CALL.get(status, status)
-        else:
-            try:
-                with quietly():
-                    given = self.solution[name](*map(kept_value, arguments))
-            except (Exception, SystemExit) as error:
-                note = f"raises {said(error)}"
-            else:
-                given = (
-                    given if isinstance(given, tuple | list) and count > 1 else (given,)
-                )
-                note = f"gives {len(given)} instead of {count} things"
+            return self._nothing(f"{name} {NOT_TO_CALL.get(status, status)}")
+        try:
+            with quietly():
+                given = self.solution[name](*map(kept_value, arguments))
+        except (Exception, SystemExit) as error:
+            return self._nothing(f"{name} raises {said(error)}")
+        given = given if isinstance(given, tuple | list) and count > 1 else (given,)
         if len(given) != count:
-            self.notes[f"{name} {note}"] = None
-            return ()
+            return self._nothing(f"{name} gives {len(given)} instead of {count} things")
         return tuple(given)
+
+    def _nothing(self, note) -> tuple:
+        self.notes.append(note)
+        return ()
 
 
 def _values(functions, run: Run, steps) -> dict[Place, Yours]:

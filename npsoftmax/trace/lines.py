@@ -10,7 +10,7 @@ import numpy as np
 from npsoftmax.trace.beside import Place, Yours
 from npsoftmax.trace.differences import Remark, by_differences, slope_by_differences
 from npsoftmax.trace.numbers import is_cache, same
-from npsoftmax.trace.passes import Run
+from npsoftmax.trace.passes import Run, run_of
 from npsoftmax.trace.stepping import Step, last_write
 
 SLOPE = "dpsi/dtheta"  # as the page calls what psi_prime returns
@@ -46,14 +46,14 @@ def rows_of(
     function gives another, or a cache gives back, has a Row already.
     """
     latest = {}
-    owner = {i: run for run in runs for i in (*run.forward, *run.backward)}
     for i, step in enumerate(steps):
+        run = run_of(runs, i)
         for local, value in _shown(step).items():
-            name, place = owner[i].name(local), (i, local)
+            name, place = run.name(local), (i, local)
             is_new = name not in latest or not same(latest[name], value)
             if is_new or place in remarks or place in yours:
                 latest[name] = value
-                line, formula = step.statement, formula_of(step, local, owner[i])
+                line, formula = step.statement, formula_of(step, local, run)
                 yield Row(
                     i, step.function, line.line, line.equation, name, np.shape(value),
                     value, formula, *remarks.get(place, Remark()), yours.get(place),

@@ -22,6 +22,7 @@ import numpy as np
 
 from npsoftmax import textbook
 from npsoftmax.trace.numbers import CLOSE, cells, is_cache
+from npsoftmax.trace.passes import run_of
 from npsoftmax.trace.picture import psi_picture
 from npsoftmax.trace.stepping import source_of
 
@@ -133,7 +134,8 @@ def _stage(step) -> int:
 
 
 def _step(traced, i, stage, values) -> dict:
-    step, line, run = traced.steps[i], traced.steps[i].statement, traced.run_of(i)
+    step, run = traced.steps[i], run_of(traced.runs, i)
+    line = step.statement
     known = {n: v for n, v in step.before.items() if n in line.reads}
     return {
         "function": step.function,

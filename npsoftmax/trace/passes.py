@@ -76,6 +76,11 @@ class Run:
         return self.layer == "relu" and bool(np.any(np.abs(self.arguments[0]) < 1e-4))
 
 
+def run_of(runs, step: int) -> Run:
+    """Return the one of these layers that a step belongs to."""
+    return next(run for run in runs if step in run.forward or step in run.backward)
+
+
 def run_both(calls, cotangent) -> tuple[list[Run], list[Step]]:
     """Return a Run for each Call, and the steps of the forward, then the backward."""
     stepper, runs = Stepper(textbook), []
