@@ -1,6 +1,7 @@
 """In: the name of a layer and a few numbers. Out: the calls of a hand-sized example."""
 
 import functools
+import inspect
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,7 +25,8 @@ def example(what: str, options) -> Example:
     """Return the example of a name with these options, each checked before."""
     if what not in EXAMPLES:
         raise ValueError(f"there is no trace of {what!r}: {', '.join(EXAMPLES)}")
-    draw, known = EXAMPLES[what]
+    draw = EXAMPLES[what]
+    known = inspect.signature(draw).parameters
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
         if name not in known:
@@ -93,11 +95,11 @@ def _mlp(margin=4, lam=0.0, seed=0):
 
 
 EXAMPLES = {
-    "softmax": (_softmax, ("seed",)),
-    "cross-entropy": (_cross_entropy, ("seed",)),
-    "psi": (_psi, ("margin", "angle")),
-    "l-softmax": (_l_softmax, ("margin", "angle", "norms", "lam", "seed")),
-    "mlp": (_mlp, ("margin", "lam", "seed")),
+    "softmax": _softmax,
+    "cross-entropy": _cross_entropy,
+    "psi": _psi,
+    "l-softmax": _l_softmax,
+    "mlp": _mlp,
 }
 
 

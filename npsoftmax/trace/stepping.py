@@ -48,13 +48,17 @@ class Step:
     """One statement that has run, or the entry into a function, its line `def`."""
 
     function: str
-    call: int  # counts the calls, from 0
+    call: int  # which of the steps is its entry
     callers: tuple[tuple[str, int], ...]  # (function, line), the outermost first
     statement: Statement
     before: Mapping[str, Any]  # the function's names before the statement
     after: Mapping[str, Any]  # and after it
     writers: Mapping[str, int]  # which step each of these has its value from
-    writes: Mapping[str, Any]  # what the statement has computed
+
+    @property
+    def writes(self) -> dict[str, Any]:
+        """What the statement has computed."""
+        return {name: self.after[name] for name in self.statement.writes}
 
     @property
     def is_entry(self) -> bool:
@@ -173,7 +177,7 @@ class Stepper:
         self.module, self.source = module, source_of(module)
         self.steps: list[Step] = []
         self.stack: list[_Visit] = []  # the calls that are under way
-        self.calls, self.seen = 0, set()
+        self.seen = set()
 
     def run(self, function: Callable, *arguments):
         """Return what function(*arguments) returns, and add its steps to those there.
@@ -191,11 +195,9 @@ class Stepper:
 
     def _enter(self, frame: FrameType, event, arg):
         name = frame.f_code.co_name
-        ours = frame.f_globals is vars(self.module)
-        if not ours or name not in self.source.functions:
-            return None
-        call = pickle.dumps((name, frame.f_locals.copy()))
-        if call in self.seen:
+        ours = frame.f_globals is vars(self.module) and name in self.source.functions
+        call = pickle.dumps((name, frame.f_locals.copy())) if ours else None
+        if call is None or call in self.seen:
             return None
         self.seen.add(call)
         return _Visit(self, name, frame).watch
@@ -206,8 +208,7 @@ class _Visit:
 
     def __init__(self, stepper: Stepper, name: str, frame: FrameType):
         self.stepper, self.name = stepper, name
-        self.call, stepper.calls = stepper.calls, stepper.calls + 1
-        self.names, self.writers = {}, {}
+        self.call, self.names, self.writers = len(stepper.steps), {}, {}
         self.statement, self.line = stepper.source.entry(name), frame.f_lineno
         stepper.stack.append(self)
         self.finish(frame)
@@ -233,12 +234,12 @@ class _Visit:
         self.names = kept(frame.f_locals)
         if statement.left == "return":
             self.names[statement.writes[0]] = kept_value(returned)
-        steps, writes = self.stepper.steps, {n: self.names[n] for n in statement.writes}
-        self.writers = self.writers | dict.fromkeys(writes, len(steps))
+        steps = self.stepper.steps
+        self.writers = self.writers | dict.fromkeys(statement.writes, len(steps))
         callers = tuple((visit.name, visit.line) for visit in self.stepper.stack[:-1])
         steps.append(
             Step(self.name, self.call, callers, statement, before, self.names,
-                 self.writers, writes)
+                 self.writers)
         )  # fmt: skip
 
 
