@@ -125,17 +125,22 @@ def test_differences_have_the_slopes_of_their_legend_and_turn_up_for_small_steps
 # ------------------------------------------------------------------ psi and its margin
 
 
-def test_psi_is_drawn_with_a_knot_where_its_pieces_meet():
-    (ax,) = panels_of("psi_pieces")
+@pytest.mark.parametrize("panel", [0, 1])
+def test_psi_and_its_slope_are_drawn_with_a_dot_at_each_knot(panel):
+    ax, f = panels_of("psi_and_slopes")[panel], (psi, psi_prime)[panel]
+    dots = iter([drawn for drawn in ax.lines if drawn.get_marker() == "o"])
     for m in (1, 2, 3, 4):
         degrees, drawn = line(ax, f"m = {m}")
-        assert (degrees[0], degrees[-1]) == (0, 180)
         theta = np.radians(degrees).clip(0, np.pi)
-        np.testing.assert_allclose(drawn, psi(theta, m), atol=16 * m**2 * EPS)
-    knots = [drawn.get_xdata() for drawn in ax.lines if drawn.get_marker() == "o"]
-    expected = [[90], [60, 120], [45, 90, 135]]
-    for xs, ys in zip(knots, expected, strict=True):
-        np.testing.assert_allclose(xs, ys)
+        np.testing.assert_allclose(drawn, f(theta, m), atol=16 * m**2 * EPS)
+        if m > 1:
+            degrees, drawn = next(dots).get_data()
+            k = np.arange(1, m)
+            np.testing.assert_allclose(degrees, 180 * k / m)
+            levels = 1.0 - 2 * k if f is psi else 0.0 * k
+            np.testing.assert_allclose(drawn, levels, atol=16 * EPS)
+    assert ax.get_xlim() == (0, 180)
+    assert ax.get_ylim()[1] == pytest.approx(0 if panel else 1, abs=0.5)
 
 
 def test_cos_is_drawn_beside_psi_and_the_pieces_of_the_largest_margin_are_named():
@@ -144,23 +149,6 @@ def test_cos_is_drawn_beside_psi_and_the_pieces_of_the_largest_margin_are_named(
     np.testing.assert_allclose(cos, np.cos(np.radians(degrees)), atol=EPS)
     assert {"k = 0", "k = 1", "k = 2"} <= set(words(ax))
     assert "k = 3" not in words(ax)
-
-
-def test_the_slopes_are_those_of_psi_and_0_at_the_knots():
-    ax = plots.psi_slopes((1, 3))
-    for m in (1, 3):
-        degrees, slope = line(ax, f"m = {m}")
-        theta = np.radians(degrees).clip(0, np.pi)
-        np.testing.assert_allclose(slope, psi_prime(theta, m), atol=16 * m**2 * EPS)
-    (knots,) = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
-    np.testing.assert_allclose(knots.get_ydata(), 0, atol=9 * EPS)
-
-
-def test_psi_and_its_slopes_share_their_angles():
-    above, below = panels_of("psi_and_slopes")
-    assert above.get_xlim() == below.get_xlim() == (0, 180)
-    assert above.get_ylim()[1] > 1
-    assert below.get_ylim()[1] == 0
 
 
 def test_softmax_pushes_every_feature_the_same_way_and_l_softmax_does_not():
