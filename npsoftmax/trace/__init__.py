@@ -100,9 +100,9 @@ def trace(
     options = {
         "margin": margin, "angle": angle, "norms": norms, "lam": lam, "seed": seed
     }  # fmt: skip
-    title, calls, cotangent = example(what, options)
-    runs, steps = run_both(calls, cotangent)
-    found = beside(yours, runs, steps)
+    title, runs, cotangent = example(what, options)
+    steps = run_both(runs, cotangent)
+    values, words = beside(yours, runs, steps)
     remarks = remarks_on(runs, steps, cotangent)
-    rows = rows_of(steps, runs, remarks, found.values)
-    return Trace(title, tuple(runs), tuple(steps), tuple(rows), found.words)
+    rows = rows_of(steps, runs, remarks, values)
+    return Trace(title, tuple(runs), tuple(steps), tuple(rows), words)

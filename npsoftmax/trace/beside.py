@@ -7,7 +7,7 @@ of the page. Such a name may mean something else, so it counts only where the re
 that forward, or a gradient of its backward, parts too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,21 +34,16 @@ class Yours(NamedTuple):
     first: bool = False  # of those that part
 
 
-class Beside(NamedTuple):
-    """A person's values, and what is to be said of them."""
-
-    values: Mapping[Place, Yours]
-    words: tuple[str, ...]
-
-
-def beside(yours, runs: Sequence[Run], steps: Sequence[Step]) -> Beside:
-    """Return a person's functions beside the page's.
+def beside(
+    yours, runs: Sequence[Run], steps: Sequence[Step]
+) -> tuple[dict[Place, Yours], tuple[str, ...]]:
+    """Return a person's values beside the page's, and what is to be said of them.
 
     yours: the path of a file, functions as `npsoftmax.checks.check` takes them, or None
     for nothing. Raises `npsoftmax.checks.SolutionError` where there are none.
     """
     if yours is None:
-        return Beside({}, ())
+        return {}, ()
     functions, values = _Functions(yours), {}
     for run in runs:
         values |= _values(functions, run, steps)
@@ -62,7 +57,7 @@ def beside(yours, runs: Sequence[Run], steps: Sequence[Step]) -> Beside:
     elif values:
         names = ", ".join(dict.fromkeys(name for _, name in values))
         words = [f"Your functions agree with the page in {names}"]
-    return Beside(values, tuple(dict.fromkeys([*words, *functions.notes])))
+    return values, tuple(dict.fromkeys([*words, *functions.notes]))
 
 
 class _Functions:
