@@ -456,20 +456,6 @@ def psi_pieces(margins=(1, 2, 3, 4), ax=None):
     ax.set_title(r"$\psi$ falls from 1 to 1 - 2m, a piece of cos(m$\theta$) at a time")
 
 
-@drawn(size=(6.4, 3.8))
-def psi_slopes(margins=(1, 2, 3, 4), ax=None):
-    """Draw the slope dpsi/dtheta = -m |sin(m theta)| for each margin, by degrees.
-
-    The slope of psi swings between 0 and -m and touches 0 at every knot (dots): it has
-    corners there, and psi has none.
-    """
-    _by_angle(ax, psi_prime, margins, grow=3)  # a knot of two margins shows both
-    ax.set_ylim(-1.35 * max(margins), 0)
-    ax.set_ylabel(r"$d\psi/d\theta$")
-    ax.set_title(r"the slope of $\psi$ is 0 on both sides of every knot", pad=10)
-    ax.legend(ncols=len(margins), loc="lower center", fontsize=9)
-
-
 def _by_angle(ax, f, margins, grow=0):
     """Draw f(theta, m) for each margin, with a dot at each of its knots."""
     theta = np.linspace(0, np.pi, 721)  # (721,)
@@ -487,14 +473,17 @@ def _by_angle(ax, f, margins, grow=0):
 
 @drawn(size=(6.4, 7.4), rows=2, sharex=True, height_ratios=(1.4, 1))
 def psi_and_slopes(margins=(1, 2, 3, 4), ax=None):
-    """Draw `psi_pieces` above `psi_slopes`.
+    """Draw `psi_pieces` above the slope dpsi/dtheta = -m |sin(m theta)|.
 
     Above, psi for four margins, with dots at its knots; below, its slope, which is 0 on
     both sides of every knot: two pieces meet there with one slope, so that psi has no
     corner. Its slope has.
     """
     psi_pieces(margins, ax[0]).set_xlabel("")
-    psi_slopes(margins, ax[1])
+    _by_angle(ax[1], psi_prime, margins, grow=3)  # a knot of two margins shows both
+    ax[1].set(ylim=(-1.35 * max(margins), 0), ylabel=r"$d\psi/d\theta$")
+    ax[1].set_title(r"the slope of $\psi$ is 0 on both sides of every knot", pad=10)
+    ax[1].legend(ncols=len(margins), loc="lower center", fontsize=9)
 
 
 @drawn(size=(7.4, 4.2), columns=2, sharey=True)
@@ -610,10 +599,12 @@ def class_sector(norms, m, apart):
         theta_2 = phi - np.radians(apart)
         return norms[0] * psi(theta_1, m) - norms[1] * np.cos(theta_2)
 
-    phi = np.linspace(-np.pi, np.pi, 2881)  # an eighth of a degree
-    ahead = lead(phi) > 0
-    changes = np.flatnonzero(ahead[1:] != ahead[:-1])
-    edges = [_bisect(lead, phi[i], phi[i + 1]) for i in changes]
+    phi = np.linspace(-np.pi, np.pi, 2**16 + 1)  # (65537,)
+    by = lead(phi)  # (65537,)
+    ahead = by > 0
+    (before,) = np.nonzero(ahead[1:] != ahead[:-1])  # where a straight line is as good
+    ratio = by[before] / (by[before] - by[before + 1])
+    edges = list(phi[before] + ratio * (phi[1] - phi[0]))
     if ahead[0]:  # the sector lies across -pi, which is pi
         edges = [edges[-1] - 2 * np.pi, *edges[:-1]]
     return list(zip(edges[::2], edges[1::2], strict=True))
@@ -732,11 +723,3 @@ def _plane(ax, side):
 def _direction(angle):
     """Return (cos, sin) of an angle (...) in radians: (2, ...)."""
     return np.array([np.cos(angle), np.sin(angle)])
-
-
-def _bisect(f, low, high):
-    """Return where f changes its sign between low and high, to the last digit."""
-    start = f(low) > 0
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if (f(middle) > 0) == start else (low, middle)
-    return middle
