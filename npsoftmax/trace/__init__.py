@@ -10,6 +10,7 @@ its finite difference.
     examples.py     which layers, on which numbers
     differences.py  a gradient once more, by differences
     beside.py       a person's functions on the same numbers
+    numbers.py      their text, and how far two are apart
     lines.py        a row for each value, with what is to be said of it
     text.py         the rows in a terminal
     page.py         the steps as data for page.html, which goes both ways

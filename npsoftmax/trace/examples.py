@@ -87,7 +87,7 @@ def _mlp(margin=4, lam=0.0, seed=0):
         Run("relu", (None,), {"h": "h2", "a": "a2", "active": "active2"}),
         Run("linear", (None, tenths(3, 2), tenths(2)), three),
         Run("lsoftmax", (None, tenths(2, 3), y, margin, lam),
-             {"x": "features", "W": "W4"}),
+            {"x": "features", "W": "W4"}),
         Run("cross_entropy", (None, y)),
     ]  # fmt: skip
     title = f"the tiny MLP with two images of two pixels, m = {margin}, lam = {lam:g}"

@@ -68,7 +68,7 @@ def data_of(traced) -> dict:
             _step(traced, i, stage, values) | {"anchor": names.get(i, str(i + 1))}
             for i, stage in enumerate(stages)
         ],
-        "values": values.as_data,
+        "values": list(map(json.loads, values)),
         "anchors": anchors,
         "yours": traced.yours,
         "parting": next(
@@ -77,20 +77,13 @@ def data_of(traced) -> dict:
     }
 
 
-class Values:
-    """Every value that the steps refer to, once."""
-
-    def __init__(self):
-        self.as_data, self.numbers = [], {}
+class Values(dict):
+    """Every value that the steps refer to, once: {its JSON: its number}."""
 
     def __call__(self, value) -> int:
         """Return the number of a value."""
-        data = value_data(value)
-        key = json.dumps(data, allow_nan=False)
-        if key not in self.numbers:
-            self.numbers[key] = len(self.as_data)
-            self.as_data.append(data)
-        return self.numbers[key]
+        text = json.dumps(value_data(value), allow_nan=False)
+        return self.setdefault(text, len(self))
 
 
 def value_data(value) -> dict:
