@@ -337,20 +337,9 @@ def loss_against_gap(ax=None):
 
     In float64. ax: two Axes, for wrong answers (gap < 0) and right ones (gap > 0).
     """
-    for panel, end in zip(ax, (-1000, 1000), strict=True):
-        gap = np.linspace(0, end, 4001)  # (4001,)
-        rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (4001, 2)
-        with np.errstate(all="ignore"):
-            by_softmax = -np.log(softmax(rows)[:, 0])  # (4001,)
-            naive = -np.log(naive_softmax(rows)[:, 0])  # (4001,)
-        by_logsumexp = -log_softmax(rows)[:, 0]  # (4001,)
-        panel.plot(gap, by_logsumexp, color=GOOD, label="log-sum-exp", **PALE)
-        panel.plot(
-            gap, by_softmax, color=LINES[2], linewidth=2.4, label="log of softmax"
-        )
-        panel.plot(gap, naive, "--", color=BAD, linewidth=1.4, label="naive")
-        panel.set_xlabel("gap: the label's logit less the other one")
     wrong, right = ax
+    _three_losses(wrong, np.linspace(0, -1000, 4001))
+    _three_losses(right, np.linspace(0, 1000, 4001))
     zero, _, top = exp_limits(np.float64)
     wrong.set(title="confidently wrong", ylabel="loss", ylim=(-30, 1030))
     wrong.plot(zero, -zero, "X", color=BAD, markersize=9, markeredgecolor="white")
@@ -362,6 +351,17 @@ def loss_against_gap(ax=None):
     _words(right, 55, 1e-292, "p is 1,\nand -log(p) is 0", color=LINES[2])
     right.axvline(top, color=BAD, linewidth=1, linestyle="--")
     _words(right, top + 20, 1e-75, "naive p is\ninf/inf,\nthat is nan", color=BAD)
+
+
+def _three_losses(ax, gap):
+    rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (N, 2)
+    with np.errstate(all="ignore"):
+        by_softmax = -np.log(softmax(rows)[:, 0])  # (N,)
+        naive = -np.log(naive_softmax(rows)[:, 0])  # (N,)
+    ax.plot(gap, -log_softmax(rows)[:, 0], color=GOOD, label="log-sum-exp", **PALE)
+    ax.plot(gap, by_softmax, color=LINES[2], linewidth=2.4, label="log of softmax")
+    ax.plot(gap, naive, "--", color=BAD, linewidth=1.4, label="naive")
+    ax.set_xlabel("gap: the label's logit less the other one")
 
 
 @drawn(size=(5.2, 4.8))
