@@ -1,12 +1,15 @@
-"""Every figure of the project: data and an Axes go in, the Axes comes back, drawn on.
+"""Every figure of the project: data and `ax` go in, `ax` comes back, drawn on.
 
-One style for all, `STYLE`, is in force while a function decorated with `styled` draws.
-Without an Axes, a function makes a figure of its own, with a caption below that says
-what is seen; it is the figure's alternative text, too, in a notebook and in a file.
-`new_figure` gives Axes; nothing here needs a display or keeps a global state.
+ax is an Axes, or as many as the figure has panels. Without it, a function makes a
+figure of its own, with a caption below that says what is seen: the second paragraph of
+the function's docstring. It is the figure's alternative text, too, in a notebook and in
+a file. One style for all, `STYLE`, is in force while a function draws. `new_figure`
+gives Axes; nothing here needs a display or keeps a global state.
 """
 
 import contextlib
+import functools
+import inspect
 import io
 import textwrap
 from collections.abc import Sequence
@@ -39,17 +42,7 @@ GOOD, BAD = LINES[0], LINES[1]
 EPS = float(np.finfo(np.float64).eps)
 DEGREES = "\N{DEGREE SIGN}"
 PALE = {"linewidth": 6, "alpha": 0.35}  # what is right, behind what is not
-LOSS_LOOKS = (
-    {"color": GOOD, **PALE},
-    {"color": LINES[2], "linewidth": 2.4},
-    {"color": BAD, "linewidth": 1.4, "linestyle": "--"},
-)
-DIFFERENCE_LOOKS = (
-    {"color": LINES[1], "marker": ".", "markersize": 4},
-    {"color": LINES[4], "marker": ".", "markersize": 4},
-    {"color": LINES[2], "marker": ".", "markersize": 4},
-    {"color": GOOD, **PALE},
-)
+DOTTED = {"marker": ".", "markersize": 4}
 
 STYLE = {
     "axes.edgecolor": FAINT,
@@ -88,9 +81,6 @@ def style():
         matplotlib.rcParams.update(before)
 
 
-styled = style()
-
-
 class CaptionedFigure(Figure):
     """A Figure with a caption below, which a notebook takes as its alternative text."""
 
@@ -113,14 +103,59 @@ class CaptionedFigure(Figure):
         return content_of(self, dpi="figure")
 
 
-@styled
-def new_figure(rows=1, columns=1, size=(6.4, 4.0), caption="", **shared):
+@style()
+def new_figure(
+    rows=1, columns=1, size=(6.4, 4.0), caption="", make=CaptionedFigure, **shared
+):
     """Return a Figure in the one style, `size` in inches, and its Axes (2-D array)."""
-    figure = CaptionedFigure(figsize=size)
+    figure = make(figsize=size)
     axes = figure.subplots(rows, columns, squeeze=False, **shared)
     if caption:
         figure.set_caption(caption)
     return figure, axes
+
+
+def drawn(size=(6.4, 4.0), columns=1, rows=1, **shared):
+    """Decorate what draws on its argument `ax`: in the one style, and `ax` is returned.
+
+    Where ax is None, a new figure is made of this size, in inches. Its caption is the
+    second paragraph of the docstring, or an argument `caption`.
+    """
+
+    def decorate(draw):
+        signature, doc = inspect.signature(draw), inspect.getdoc(draw) or "\n\n"
+        second = " ".join(doc.split("\n\n")[1].split())
+
+        @functools.wraps(draw)
+        @style()
+        def figure(*args, **options):
+            given = signature.bind(*args, **options)
+            given.apply_defaults()
+            arguments = given.arguments
+            caption = arguments.get("caption") or second
+            panels = _panels(arguments["ax"], rows, columns, size, caption, shared)
+            arguments["ax"] = panels if len(panels) > 1 else panels[0]
+            draw(*given.args, **given.kwargs)
+            return arguments["ax"]
+
+        return figure
+
+    return decorate
+
+
+def _panels(ax, rows, columns, size, caption, shared):
+    """Return the Axes to draw on, (rows * columns,): those given, or a new figure's."""
+    if ax is None:
+        from matplotlib import pyplot
+
+        make = functools.partial(pyplot.figure, FigureClass=CaptionedFigure)
+        _, ax = new_figure(rows, columns, size, caption, make, **shared)
+    panels = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(panels) != rows * columns:
+        raise ValueError(
+            f"ax holds {len(panels)} Axes, but this figure has {rows * columns} panels"
+        )
+    return panels
 
 
 class Features(NamedTuple):
@@ -131,6 +166,10 @@ class Features(NamedTuple):
     W: np.ndarray  # (2, C)
     title: str
     labels: Sequence | None = None  # what the classes are called, by default 0 .. C-1
+
+    @property
+    def names(self) -> Sequence:
+        return range(self.W.shape[1]) if self.labels is None else self.labels
 
 
 def class_colours(C):
@@ -156,41 +195,43 @@ def plane_of(W):
     return plane, note
 
 
-@styled
+@style()
 def draw_features(axes, features, reach=None):
     """Draw Features: each a dot in its class's colour, each class weight a ray.
 
     Returns the Axes. The rays show directions, not lengths: each ends on the circle of
     radius `reach`, by default just beyond the longest feature, with its class on it.
     """
-    x, y, W, title, labels = features
-    C = W.shape[1]
-    labels = range(C) if labels is None else labels
+    x, y, W = features.x, features.y, features.W
+    colours = class_colours(W.shape[1])
     reach = reach or _reach(x)
-    turn = np.linspace(0, 2 * np.pi, 181)
-    axes.plot(reach * np.cos(turn), reach * np.sin(turn), color=FAINT, linewidth=0.8)
-    for c, colour in enumerate(class_colours(C)):
-        end = reach * W[:, c] / (np.hypot(*W[:, c]) or 1.0)  # (2,)
-        axes.plot(*np.outer([0, 1], end).T, color=colour, linewidth=1.1, alpha=0.8)
-        if C > MOST_BADGES:
-            continue
-        axes.text(
-            *end, str(labels[c]), size=8.5, weight="bold", ha="center",
-            va="center_baseline", color="white" if _is_dark(colour) else INK,
-            bbox={"boxstyle": "circle,pad=0.22", "fc": colour, "ec": "white"},
-        )  # fmt: skip
+    circle = reach * _direction(np.linspace(0, 2 * np.pi, 181))  # (2, 181)
+    axes.plot(*circle, color=FAINT, linewidth=0.8)
+    for w, colour, name in zip(W.T, colours, features.names, strict=True):
+        end = reach * w / (np.hypot(*w) or 1.0)  # (2,)
+        axes.plot(*np.outer(end, [0, 1]), color=colour, linewidth=1.1, alpha=0.8)
+        if len(colours) <= MOST_BADGES:
+            _badge(axes, end, colour, name)
     order = np.random.default_rng(0).permutation(len(x))  # no class lies on the others
-    colours = np.array(class_colours(C))[y[order]]
-    axes.scatter(*x[order].T, s=9, c=colours, linewidths=0, alpha=0.7, zorder=2.5)
-    side = 1.12 * reach
-    axes.set(xlim=(-side, side), ylim=(-side, side), aspect="equal")
-    axes.set(xticks=[], yticks=[])
-    axes.set_title(title, loc="center", pad=5)
-    axes.spines[:].set_visible(False)
+    each = np.array(colours)[y[order]]
+    axes.scatter(*x[order].T, s=9, c=each, linewidths=0, alpha=0.7, zorder=2.5)
+    axes.set_title(features.title, loc="center", pad=5)
+    _plane(axes, 1.12 * reach)
     return axes
 
 
-@styled
+def _badge(axes, place, colour, name):
+    """Write the name of a class on its colour; white is read better on what is dark."""
+    red, green, blue = matplotlib.colors.to_rgb(colour)
+    is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.58
+    axes.text(
+        *place, str(name), size=8.5, weight="bold", ha="center", va="center_baseline",
+        color="white" if is_dark else INK,
+        bbox={"boxstyle": "circle,pad=0.22", "fc": colour, "ec": "white"},
+    )  # fmt: skip
+
+
+@style()
 def figure_of_features(train: Sequence[Features], test: Sequence[Features], note=""):
     """Return a Figure, the paper's figure 2: train row over test row, a column per m.
 
@@ -219,16 +260,14 @@ def figure_of_features(train: Sequence[Features], test: Sequence[Features], note
 def _legend_of_classes(figure, features, columns):
     """Say below a figure of so many panels across what dots, rays and colours are."""
     C = features.W.shape[1]
-    labels = range(C) if features.labels is None else features.labels
     shown = range(C) if C <= MOST_BADGES else [0, C // 2, C - 1]
-    colours = class_colours(C)
+    colours, names = class_colours(C), features.names
     handles = [
-        Line2D([], [], color=colours[c], marker="o", linewidth=1.1, label=labels[c])
+        Line2D([], [], color=colours[c], marker="o", linewidth=1.1, label=names[c])
         for c in shown
     ]
-    title = "dot: the features of one image;"
-    title += " " if columns > 1 else "\n"
-    title += "ray: the direction of a class's weight"
+    words = "dot: the features of one image;", "ray: the direction of a class's weight"
+    title = (" " if columns > 1 else "\n").join(words)
     if len(shown) < C:
         title += f"\n{C} classes, their colours in the order of the rainbow"
     figure.legend(
@@ -242,42 +281,32 @@ def _reach(x):
     return 1.1 * float(np.hypot(*x.T).max()) or 1.0
 
 
-def _is_dark(colour):
-    """Return whether white is read better on this colour than dark ink is."""
-    red, green, blue = matplotlib.colors.to_rgb(colour)
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.58
-
-
 # ---------------------------------------------------------------- softmax and its loss
 
 
-@styled
+@drawn(size=(7.4, 4.1), columns=2, sharey=True)
 def overflow(dtypes=(np.float32, np.float64), ax=None):
-    """Draw where naive softmax overflows and underflows, a panel for each type.
+    """Draw where naive softmax overflows and underflows, in two types.
 
-    The row [z, z - 1] has the same probabilities for every z; drawn is the naive p of
-    its first entry against z. dtypes: floating types. ax: an Axes for each type.
-    Returns them.
+    Softmax of the row [z, z - 1] does not depend on z (broad line). The naive formula
+    is nan where exp(z) overflows (right) or both exponentials underflow (left); just
+    before that its digits run out (grey).
+
+    dtypes: two floating types, a panel for each.
     """
-    panels = _panels(
-        ax, len(dtypes), size=(7.4, 4.1), sharey=True,
-        caption="Softmax of the row [z, z - 1] does not depend on z (broad line). The "
-        "naive formula is nan where exp(z) overflows (right) or both exponentials "
-        "underflow (left); just before that its digits run out (grey).",
-    )  # fmt: skip
-    for panel, dtype in zip(panels, map(np.dtype, dtypes), strict=True):
+    for panel, dtype in zip(ax, map(np.dtype, dtypes), strict=True):
         zero, subnormal, top = exp_limits(dtype)
         z = np.linspace(1.4 * zero, 1.6 * top, 6001).astype(dtype)  # (6001,)
+        rows = np.stack([z, z - 1], axis=1)  # (6001, 2)
         with np.errstate(all="ignore"):
-            naive = naive_softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
-        p = softmax(np.stack([z, z - 1], axis=1))[:, 0]  # (6001,)
-        panel.plot(z, p, color=GOOD, label="softmax", **PALE)
+            naive = naive_softmax(rows)[:, 0]  # (6001,)
+        panel.plot(z, softmax(rows)[:, 0], color=GOOD, label="softmax", **PALE)
         panel.plot(z, naive, color=BAD, linewidth=1.4, label="naive softmax")
-        panel.axvspan(z[0], zero, color=BAD, alpha=0.12, linewidth=0)
         panel.axvspan(zero, subnormal, color=FAINT, alpha=0.7, linewidth=0)
-        panel.axvspan(top, z[-1], color=BAD, alpha=0.12, linewidth=0)
-        for x, words in (((z[0] + zero) / 2, "0/0"), ((top + z[-1]) / 2, "inf/inf")):
-            _words(panel, x, 0.3, f"{words}\n= nan", color=BAD, ha="center")
+        for low, high, words in ((z[0], zero, "0/0"), (top, z[-1], "inf/inf")):
+            panel.axvspan(low, high, color=BAD, alpha=0.12, linewidth=0)
+            middle = (low + high) / 2
+            _words(panel, middle, 0.3, f"{words}\n= nan", color=BAD, ha="center")
         panel.annotate(
             "digits lost:\nexp(z) is subnormal", ((zero + subnormal) / 2, 0.55),
             (0.42 * zero, 0.55), color=SOFT_INK, size=9, va="center",
@@ -285,9 +314,8 @@ def overflow(dtypes=(np.float32, np.float64), ax=None):
         )  # fmt: skip
         panel.set_xticks([zero, 0, top], [f"{zero:.2f}", "0", f"{top:.2f}"])
         panel.set(xlim=(z[0], z[-1]), ylim=(0, 1.05), xlabel="z", title=dtype.name)
-    panels[0].set_ylabel("p of the first entry of [z, z - 1]")
-    panels[0].legend(loc="lower center", fontsize=9)
-    return _given(panels)
+    ax[0].set_ylabel("p of the first entry of [z, z - 1]")
+    ax[0].legend(loc="lower center", fontsize=9)
 
 
 def exp_limits(dtype):
@@ -298,34 +326,20 @@ def exp_limits(dtype):
     return zero, float(np.log(limits.tiny)), float(np.log(limits.max))
 
 
-@styled
+@drawn(size=(7.4, 4.4), columns=2)
 def loss_against_gap(ax=None):
-    """Draw the loss of a row of two logits against their gap, computed in three ways.
+    """Draw the loss of a row [gap, 0], the label first, computed in three ways.
 
-    The row is [gap, 0] with the label first, in float64: naively, as the logarithm of
-    softmax, and by log-sum-exp. ax: two Axes, for wrong answers (gap < 0, the loss on a
-    linear scale) and right ones (gap > 0, on a logarithmic scale). Returns them.
+    The loss of two logits against their gap. Left, wrong answers: the logarithm of a
+    softmax ends where p becomes 0 (cross). Right, right ones, on a logarithmic scale:
+    it drops to 0 near a gap of 37, where p becomes 1; the true loss (broad) goes on to
+    745.
+
+    In float64. ax: two Axes, for wrong answers (gap < 0) and right ones (gap > 0).
     """
-    panels = _panels(
-        ax, 2, size=(7.4, 4.4),
-        caption="The loss of two logits against their gap. Left, wrong answers: the "
-        "logarithm of a softmax ends where p becomes 0 (cross). Right, right ones, on "
-        "a logarithmic scale: it drops to 0 near a gap of 37, where p becomes 1; the "
-        "true loss (broad) goes on to 745.",
-    )  # fmt: skip
-    for panel, end in zip(panels, (-1000, 1000), strict=True):
-        gap = np.linspace(0, end, 4001)  # (4001,)
-        rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (4001, 2)
-        with np.errstate(all="ignore"):
-            losses = {
-                "log-sum-exp": -log_softmax(rows)[:, 0],
-                "log of softmax": -np.log(softmax(rows)[:, 0]),
-                "naive": -np.log(naive_softmax(rows)[:, 0]),
-            }  # each (4001,)
-        for (name, loss), look in zip(losses.items(), LOSS_LOOKS, strict=True):
-            panel.plot(gap, loss, label=name, **look)
-        panel.set_xlabel("gap: the label's logit less the other one")
-    wrong, right = panels
+    wrong, right = ax
+    _three_losses(wrong, np.linspace(0, -1000, 4001))
+    _three_losses(right, np.linspace(0, 1000, 4001))
     zero, _, top = exp_limits(np.float64)
     wrong.set(title="confidently wrong", ylabel="loss", ylim=(-30, 1030))
     wrong.plot(zero, -zero, "X", color=BAD, markersize=9, markeredgecolor="white")
@@ -337,24 +351,29 @@ def loss_against_gap(ax=None):
     _words(right, 55, 1e-292, "p is 1,\nand -log(p) is 0", color=LINES[2])
     right.axvline(top, color=BAD, linewidth=1, linestyle="--")
     _words(right, top + 20, 1e-75, "naive p is\ninf/inf,\nthat is nan", color=BAD)
-    return _given(panels)
 
 
-@styled
+def _three_losses(ax, gap):
+    rows = np.stack([gap, np.zeros_like(gap)], axis=1)  # (N, 2)
+    with np.errstate(all="ignore"):
+        by_softmax = -np.log(softmax(rows)[:, 0])  # (N,)
+        naive = -np.log(naive_softmax(rows)[:, 0])  # (N,)
+    ax.plot(gap, -log_softmax(rows)[:, 0], color=GOOD, label="log-sum-exp", **PALE)
+    ax.plot(gap, by_softmax, color=LINES[2], linewidth=2.4, label="log of softmax")
+    ax.plot(gap, naive, "--", color=BAD, linewidth=1.4, label="naive")
+    ax.set_xlabel("gap: the label's logit less the other one")
+
+
+@drawn(size=(5.2, 4.8))
 def jacobian(z, ax=None):
     """Draw the Jacobian dp_i/dz_j = p_i (delta_ij - p_j) of softmax at logits z (C,).
 
-    Every row and every column sums to 0: what one class gains, the others lose. Returns
-    the Axes.
+    The Jacobian of softmax. A logit raised by a little moves probability to its own
+    class (orange) from the others (purple), in proportion to what they have.
     """
     z = np.asarray(z, dtype=np.float64)
     p = softmax(z)  # (C,)
     J = np.diag(p) - np.outer(p, p)  # (C, C)
-    caption = (
-        "The Jacobian of softmax. A logit raised by a little moves probability to its "
-        "own class (orange) from the others (purple), in proportion to what they have."
-    )
-    (ax,) = _panels(ax, 1, size=(5.2, 4.8), caption=caption)
     reach = np.abs(J).max() or 1.0
     ax.imshow(J, cmap="PuOr_r", vmin=-1.2 * reach, vmax=1.2 * reach)
     for i, j in np.ndindex(*J.shape):
@@ -368,79 +387,64 @@ def jacobian(z, ax=None):
     ax.set_title(r"$\partial p_i / \partial z_j$: each row and each column sums to 0")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelcolor=INK)
-    return ax
 
 
-@styled
+@drawn(size=(6.6, 5.0))
 def difference_errors(
     f, derivative, x, ax=None,
     title="a difference has one best step, the complex step needs none",
-    caption="The relative error of four ways to measure a slope, against their step h. "
-    "Differences lose by a large step (right arm) and by rounding (left arm); the "
-    "complex step (broad) has no left arm.",
+    caption=None,
 ):  # fmt: skip
     """Draw how wrong finite differences are, against their step: the V.
 
+    The relative error of four ways to measure a slope, against their step h.
+    Differences lose by a large step (right arm) and by rounding (left arm); the complex
+    step (broad) has no left arm.
+
     f: a function of an array, analytic, so that it takes complex numbers too.
-    derivative: its derivative, a function or its value at x, not 0. x: a number. Drawn
-    is the relative error of forward, central and five-point differences and of the
-    complex step, for steps from 2^-2 to 2^-60, down to the last that moves x. An error
-    of 0 is drawn at eps/4. Returns the Axes.
+    derivative: its derivative, a function or its value at x, not 0. x: a number. The
+    steps are 2^-2 to 2^-60, down to the last that moves x; an error of 0 is drawn at
+    eps/4. caption: in place of ours, below a new figure.
     """
 
     def forward_difference(f, x, h):
         return (f(x + h) - f(x)) / h
 
-    (ax,) = _panels(ax, 1, size=(6.6, 5.0), caption=caption)
     true = derivative(x) if callable(derivative) else derivative
-    for (name, difference, order), look in zip(
-        (
-            ("forward", forward_difference, "h"),
-            ("central", central_difference, "h^2"),
-            ("five-point", five_point, "h^4"),
-            ("complex step", complex_step, "h^2"),
-        ),
-        DIFFERENCE_LOOKS,
-        strict=True,
+    for name, difference, look in (
+        ("forward, $h$", forward_difference, {"color": BAD, **DOTTED}),
+        ("central, $h^2$", central_difference, {"color": LINES[4], **DOTTED}),
+        ("five-point, $h^4$", five_point, {"color": LINES[2], **DOTTED}),
+        ("complex step, $h^2$", complex_step, {"color": GOOD, **PALE}),
     ):
         smallest = 0 if difference is complex_step else np.spacing(abs(x))
         steps = [h for h in 2.0 ** -np.arange(2, 61) if h >= smallest]
         errors = [abs(difference(f, x, h) - true) / abs(true) for h in steps]
-        errors = np.maximum(errors, EPS / 4)
-        ax.plot(steps, errors, label=f"{name}, ${order}$", **look)
+        ax.plot(steps, np.maximum(errors, EPS / 4), label=name, **look)
     ax.axhline(EPS, color=SOFT_INK, linewidth=0.8, linestyle=":", zorder=0)
     _words(ax, 2.0**-2, 1.5 * EPS, "eps", color=SOFT_INK, ha="right", va="bottom")
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="relative error")
     ax.set_title(title)
     ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.36), fontsize=9)
-    return ax
 
 
 # ------------------------------------------------------------------ psi and its margin
 
 
-@styled
+@drawn(size=(6.4, 4.9))
 def psi_pieces(margins=(1, 2, 3, 4), ax=None):
-    """Draw psi(theta) for each margin, its knots k pi/m as dots, and cos(theta).
+    """Draw psi(theta) for each margin, theta in degrees, with its pieces and knots.
 
-    Returns the Axes; theta is in degrees. The pieces of the largest margin are named.
+    psi takes the place of the cosine for the label's class. It starts at 1 and falls to
+    1 - 2m, in m pieces that meet at knots (dots), with no gap and no corner; m = 1 is
+    the cosine (broad).
     """
-    caption = (
-        "psi takes the place of the cosine for the label's class. It starts at 1 and "
-        "falls to 1 - 2m, in m pieces that meet at knots (dots), with no gap and no "
-        "corner; m = 1 is the cosine (broad)."
-    )
-    (ax,) = _panels(ax, 1, size=(6.4, 4.9), caption=caption)
     theta = np.linspace(0, np.pi, 721)  # (721,)
     ax.plot(np.degrees(theta), np.cos(theta), color=SOFT_INK, label="cos", **PALE)
+    _by_angle(ax, psi, margins)
     for m in margins:
-        knots = np.arange(1, m) * np.pi / m  # (m - 1,)
-        colour = margin_colour(m)
-        ax.plot(np.degrees(theta), psi(theta, m), color=colour, label=f"m = {m}")
-        if m > 1:
-            ax.plot(np.degrees(knots), psi(knots, m), "o", color=colour, markersize=5)
         name = "m = 1, cos" if m == 1 else f"m = {m}"
-        _words(ax, 183, 1 - 2 * m, name, color=colour, va="center")
+        _words(ax, 183, 1 - 2 * m, name, color=margin_colour(m), va="center")
     m = max(margins)
     for k in range(m):
         middle = (k + 0.5) * np.pi / m
@@ -448,98 +452,75 @@ def psi_pieces(margins=(1, 2, 3, 4), ax=None):
             ax, np.degrees(middle) - 4, psi(middle, m) - 0.1, f"k = {k}",
             color=margin_colour(m), ha="right", va="top",
         )  # fmt: skip
-    _degrees(ax)
     ax.set_ylabel(r"$\psi(\theta)$")
     ax.set_title(r"$\psi$ falls from 1 to 1 - 2m, a piece of cos(m$\theta$) at a time")
-    return ax
 
 
-@styled
-def psi_slopes(margins=(1, 2, 3, 4), ax=None):
-    """Draw the slope dpsi/dtheta = -m |sin(m theta)| for each margin, knots as dots.
-
-    Returns the Axes; theta is in degrees, the slope is by theta in radians.
-    """
-    caption = (
-        "The slope of psi swings between 0 and -m and touches 0 at every knot (dots): "
-        "it has corners there, and psi has none."
-    )
-    (ax,) = _panels(ax, 1, size=(6.4, 3.8), caption=caption)
+def _by_angle(ax, f, margins, grow=0):
+    """Draw f(theta, m) for each margin, with a dot at each of its knots."""
     theta = np.linspace(0, np.pi, 721)  # (721,)
     for m in margins:
+        look = {"color": margin_colour(m)}
+        ax.plot(np.degrees(theta), f(theta, m), label=f"m = {m}", **look)
         knots = np.arange(1, m) * np.pi / m  # (m - 1,)
-        colour = margin_colour(m)
-        ax.plot(np.degrees(theta), psi_prime(theta, m), color=colour, label=f"m = {m}")
         if m > 1:
-            size = 5 + 3 * (max(margins) - m)  # a knot of two margins shows both
-            look = {"markersize": size, "clip_on": False, "zorder": 3}
-            ax.plot(np.degrees(knots), psi_prime(knots, m), "o", color=colour, **look)
-    _degrees(ax)
-    ax.set_ylim(-1.35 * max(margins), 0)
-    ax.set_ylabel(r"$d\psi/d\theta$")
-    ax.set_title(r"the slope of $\psi$ is 0 on both sides of every knot", pad=10)
-    ax.legend(ncols=len(margins), loc="lower center", fontsize=9)
-    return ax
+            look |= {"markersize": 5 + grow * (max(margins) - m), "clip_on": False}
+            ax.plot(np.degrees(knots), f(knots, m), "o", zorder=3, **look)
+    ax.set_xticks(range(0, 181, 30), [f"{d}{DEGREES}" for d in range(0, 181, 30)])
+    ax.set(xlim=(0, 180), xlabel=r"$\theta$")
+    ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
 
 
-@styled
+@drawn(size=(6.4, 7.4), rows=2, sharex=True, height_ratios=(1.4, 1))
 def psi_and_slopes(margins=(1, 2, 3, 4), ax=None):
-    """Draw `psi_pieces` above `psi_slopes`. ax: two Axes. Returns them."""
-    caption = (
-        "Above, psi for four margins, with dots at its knots; below, its slope, which "
-        "is 0 on both sides of every knot: two pieces meet there with one slope, so "
-        "that psi has no corner. Its slope has."
-    )
-    panels = _panels(ax, 1, 2, (6.4, 7.4), caption, sharex=True, height_ratios=(1.4, 1))
-    psi_pieces(margins, panels[0]).set_xlabel("")
-    psi_slopes(margins, panels[1])
-    return _given(panels)
+    """Draw `psi_pieces` above the slope dpsi/dtheta = -m |sin(m theta)|.
+
+    Above, psi for four margins, with dots at its knots; below, its slope, which is 0 on
+    both sides of every knot: two pieces meet there with one slope, so that psi has no
+    corner. Its slope has.
+    """
+    psi_pieces(margins, ax[0]).set_xlabel("")
+    _by_angle(ax[1], psi_prime, margins, grow=3)  # a knot of two margins shows both
+    ax[1].set(ylim=(-1.35 * max(margins), 0), ylabel=r"$d\psi/d\theta$")
+    ax[1].set_title(r"the slope of $\psi$ is 0 on both sides of every knot", pad=10)
+    ax[1].legend(ncols=len(margins), loc="lower center", fontsize=9)
 
 
-@styled
+@drawn(size=(7.4, 4.2), columns=2, sharey=True)
 def gradient_field(m, ax=None):
     """Draw which way a step down the loss moves a 2-D feature, wherever it is.
 
-    Two classes with weights of length 1, 90 degrees apart; the features are all of the
-    first. Arrows are -dloss/dx, all of one length, their colour the size; on the left
-    for softmax, on the right for L-Softmax with margin m, with its knots as dotted
-    rays: there g' = 0, so that what the label's class asks for is radial, inward where
-    psi < 0. ax: two Axes. Returns them.
+    Where a step down the loss moves features of class 1. Softmax moves all of them one
+    way. L-Softmax turns them towards $W_1$ and, where psi is negative, pulls them
+    inward; at its knots (dotted) it turns none, and the pull is left, with the push
+    away from $W_2$.
+
+    Both weights have length 1, 90 degrees apart. Arrows are -dloss/dx, all of one
+    length, their colour the size. At the knots g' = 0 in (9), so that what the label's
+    class asks for is radial.
     """
-    caption = (
-        "Where a step down the loss moves features of class 1. Softmax moves all of "
-        "them one way. L-Softmax turns them towards $W_1$ and, where psi is negative, "
-        "pulls them inward; at its knots (dotted) it turns none, and the pull is left, "
-        "with the push away from $W_2$."
-    )
-    panels = _panels(ax, 2, size=(7.4, 4.2), caption=caption, sharey=True)
-    W = np.array([[1.0, 0.0], [0.0, 1.0]])  # (2, 2)
+    W = np.eye(2)  # (2, 2)
     theta = np.radians(np.arange(0, 360, 15))  # (24,)
-    r = np.array([1.5, 2.2, 2.9])[:, None]  # (3, 1)
-    x = np.stack([r * np.cos(theta), r * np.sin(theta)], axis=-1).reshape(-1, 2)
+    x = np.concatenate([r * _direction(theta).T for r in (1.5, 2.2, 2.9)])  # (72, 2)
     pushes = [-loss_gradient(x, W, margin) for margin in (1, m)]
-    reach = max(np.hypot(*push.T).max() for push in pushes)
-    for panel, push in zip(panels, pushes, strict=True):
-        for c in range(2):
-            _ray(panel, 0.7 * W[:, c], LINES[c], f"$W_{c + 1}$", 0.25)
-        size = np.hypot(*push.T)  # (72,)
+    sizes = [np.hypot(*push.T) for push in pushes]  # each (72,)
+    for panel, push, size in zip(ax, pushes, sizes, strict=True):
+        for w, colour, name in zip(W.T, LINES, ("$W_1$", "$W_2$"), strict=False):
+            _ray(panel, 0.7 * w, colour, name, 0.25)
         arrows = panel.quiver(
             *x.T, *(push / np.where(size, size, 1)[:, None]).T, size, cmap="cividis_r",
-            norm=matplotlib.colors.PowerNorm(0.5, 0, reach), angles="xy",
+            norm=matplotlib.colors.PowerNorm(0.5, 0, np.max(sizes)), angles="xy",
             scale_units="xy", scale=2, width=0.008, pivot="middle", zorder=2,
         )  # fmt: skip
-        panel.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal")
-        panel.set(xticks=[], yticks=[])
-        panel.spines[:].set_visible(False)
+        _plane(panel, 3.2)
     knots = np.pi / m * np.arange(1, m)  # (m - 1,)
-    for ray in np.exp(1j * np.r_[knots, -knots]):
-        panels[1].plot(*np.outer([1.25, 3.2], [ray.real, ray.imag]).T, ":", color=INK)
-    panels[0].set_title("softmax: the same way everywhere", size=10)
-    panels[1].set_title(f"L-Softmax, m = {m}: turned to $W_1$, and inward", size=10)
-    bar = panels[0].figure.colorbar(arrows, ax=panels, shrink=0.7, aspect=30)
+    for ray in _direction(np.r_[knots, -knots]).T:
+        ax[1].plot(*np.outer(ray, [1.25, 3.2]), ":", color=INK)
+    ax[0].set_title("softmax: the same way everywhere", size=10)
+    ax[1].set_title(f"L-Softmax, m = {m}: turned to $W_1$, and inward", size=10)
+    bar = ax[0].figure.colorbar(arrows, ax=ax, shrink=0.7, aspect=30)
     bar.set_label(r"size of $d$loss$/dx$")
     bar.outline.set_visible(False)
-    return _given(panels)
 
 
 def loss_gradient(x, W, m):
@@ -552,63 +533,56 @@ def loss_gradient(x, W, m):
     return dx
 
 
-@styled
+@drawn(size=(3.6, 4.2))
 def two_classes(norms=(1, 1), m=2, apart=90, ax=None):
     """Draw the two-class picture of the paper: boundaries of softmax and L-Softmax.
 
-    norms: |W_1| and |W_2|; m: the margin; apart: degrees between W_1 and W_2. A class's
-    colour fills the directions that fulfil its margin; the softmax boundary is dashed.
-    Between the two boundaries of L-Softmax lies the margin, for equal norms (m - 1) /
-    (m + 1) of `apart`. Returns the Axes. Source: Liu, Wen, Yu and Yang, ICML 2016,
-    figure 4.
+    Where a feature is right by the margin: class 1 blue, class 2 orange.
+
+    norms: |W_1| and |W_2|; m: the margin; apart: degrees between W_1 and W_2. The
+    softmax boundary is dashed. Between the two of L-Softmax lies the margin, for equal
+    norms (m - 1) / (m + 1) of `apart`. Source: Liu, Wen, Yu and Yang, ICML 2016, figure
+    4.
     """
-    caption = "Where a feature is right by the margin: class 1 blue, class 2 orange."
-    (ax,) = _panels(ax, 1, size=(3.6, 4.2), caption=caption)
     to = np.pi / 2 + np.radians([apart, -apart]) / 2  # (2,) the directions of W_1, W_2
     facing = []
-    for c, side in ((0, -1), (1, 1)):
-        own_first = norms if c == 0 else norms[::-1]
+    for c, own_first, side in ((0, norms, -1), (1, norms[::-1], 1)):
         for low, high in class_sector(own_first, m, apart):
             arc = to[c] + side * np.linspace(low, high, 400)
-            ax.fill(
-                np.r_[0, np.cos(arc)], np.r_[0, np.sin(arc)],
-                color=LINES[c], alpha=0.2, linewidth=0,
-            )  # fmt: skip
-            for end in arc[[0, -1]]:
-                ax.plot([0, np.cos(end)], [0, np.sin(end)], color=LINES[c], linewidth=1)
+            _sector(ax, arc, LINES[c])
             facing.append(arc[-1])
-        tip = 0.85 * norms[c] / max(norms) * np.array([np.cos(to[c]), np.sin(to[c])])
+        tip = 0.85 * norms[c] / max(norms) * _direction(to[c])
         _ray(ax, tip, LINES[c], f"$W_{c + 1}$", 1.12 - np.hypot(*tip))
-    across = norms[1] * np.exp(1j * to[1]) - norms[0] * np.exp(1j * to[0])
-    line = 1j * across / abs(across) * np.array([-1.05, 1.05])
-    ax.plot(line.real, line.imag, color=INK, linewidth=1, linestyle="--")
-    end = line[np.argmin(line.imag)] * 1.13
-    _words(ax, end.real, end.imag, "softmax", ha="center", va="center")
+    across = norms[1] * _direction(to[1]) - norms[0] * _direction(to[0])  # (2,)
+    down = np.array([across[1], -across[0]]) / np.hypot(*across)  # (2,)
+    ax.plot(*np.outer(down, [-1.05, 1.05]), "--", color=INK, linewidth=1)
+    _words(ax, *1.187 * down, "softmax", ha="center", va="center")
     if len(facing) == 2:
         middle, width = np.mean(facing), np.degrees(facing[0] - facing[1])
-        _words(
-            ax, 1.16 * np.cos(middle), 1.16 * np.sin(middle), f"{width:.0f}{DEGREES}",
-            ha="center", va="center", weight="bold",
-        )  # fmt: skip
+        look = {"ha": "center", "va": "center", "weight": "bold"}
+        _words(ax, *1.16 * _direction(middle), f"{width:.0f}{DEGREES}", **look)
     sign = "=" if norms[0] == norms[1] else ">" if norms[0] > norms[1] else "<"
     ax.set_title(f"$|W_1| {sign} |W_2|$, m = {m}", loc="center")
-    ax.set(aspect="equal", xticks=[], yticks=[], xlim=(-1.25, 1.25), ylim=(-1.25, 1.25))
-    ax.spines[:].set_visible(False)
-    return ax
+    _plane(ax, 1.25)
 
 
-@styled
+def _sector(ax, arc, colour):
+    """Fill a sector of the circle of radius 1, and draw its two sides."""
+    ax.fill(*np.c_[[0, 0], _direction(arc)], color=colour, alpha=0.2, linewidth=0)
+    for end in arc[[0, -1]]:
+        ax.plot(*np.outer(_direction(end), [0, 1]), color=colour, linewidth=1)
+
+
+@drawn(size=(7.4, 3.4), columns=3)
 def two_classes_by_norm(m=2, apart=90, ax=None):
-    """Draw `two_classes` for |W_1| =, > and < |W_2|. ax: three Axes. Returns them."""
-    caption = (
-        "In which directions a feature is right by the margin, as class 1 (blue) and "
-        "as class 2 (orange). Softmax has one boundary (dashed); L-Softmax has two, "
-        "and the wedge between them is empty. A longer weight pushes them all away."
-    )
-    panels = _panels(ax, 3, size=(7.4, 3.4), caption=caption)
-    for panel, norms in zip(panels, ((1, 1), (1.5, 1), (1, 1.5)), strict=True):
+    """Draw `two_classes` for |W_1| =, > and < |W_2|.
+
+    In which directions a feature is right by the margin, as class 1 (blue) and as class
+    2 (orange). Softmax has one boundary (dashed); L-Softmax has two, and the wedge
+    between them is empty. A longer weight pushes them all away.
+    """
+    for panel, norms in zip(ax, ((1, 1), (1.5, 1), (1, 1.5)), strict=True):
         two_classes(norms, m, apart, panel)
-    return _given(panels)
 
 
 def class_sector(norms, m, apart):
@@ -625,10 +599,12 @@ def class_sector(norms, m, apart):
         theta_2 = phi - np.radians(apart)
         return norms[0] * psi(theta_1, m) - norms[1] * np.cos(theta_2)
 
-    phi = np.linspace(-np.pi, np.pi, 2881)  # an eighth of a degree
-    ahead = lead(phi) > 0
-    changes = np.flatnonzero(ahead[1:] != ahead[:-1])
-    edges = [_bisect(lead, phi[i], phi[i + 1]) for i in changes]
+    phi = np.linspace(-np.pi, np.pi, 2**16 + 1)  # (65537,)
+    by = lead(phi)  # (65537,)
+    ahead = by > 0
+    (before,) = np.nonzero(ahead[1:] != ahead[:-1])  # where a straight line is as good
+    ratio = by[before] / (by[before] - by[before + 1])
+    edges = list(phi[before] + ratio * (phi[1] - phi[0]))
     if ahead[0]:  # the sector lies across -pi, which is pi
         edges = [edges[-1] - 2 * np.pi, *edges[:-1]]
     return list(zip(edges[::2], edges[1::2], strict=True))
@@ -637,74 +613,62 @@ def class_sector(norms, m, apart):
 # ---------------------------------------------------------------------------- training
 
 
-@styled
+@drawn(size=(6.4, 4.2))
 def annealing(schedule, steps, ax=None, title=r"$\lambda$ lets the margin in"):
     """Draw lambda against the iteration, and say where it stops to fall.
 
-    schedule: a function of the iteration, counted from 0; steps: how many iterations
-    there are. On the right stands 1 / (1 + lambda), the share of psi by (6). Returns
-    the Axes.
+    Lambda while training: the larger, the closer to plain softmax. On the right, the
+    share of psi that it leaves in the label's logit, 1 / (1 + lambda).
+
+    schedule: a function of the iteration, counted from 0; steps: how many there are.
     """
-    caption = (
-        "Lambda while training: the larger, the closer to plain softmax. On the right, "
-        "the share of psi that it leaves in the label's logit, 1 / (1 + lambda)."
-    )
-    (ax,) = _panels(ax, 1, size=(6.4, 4.2), caption=caption)
     lam = np.array([schedule(step) for step in range(steps)])  # (steps,)
-    ax.plot(lam, color=GOOD, linewidth=2)
     last = int(np.argmin(lam))
+    ax.plot(lam, color=GOOD, linewidth=2)
     ax.plot(last, lam[last], "o", color=GOOD, clip_on=False, zorder=3)
     when = f"from iteration {last:,} on" if last < steps - 1 else "when training ends"
-    late = last > 0.6 * steps
+    side, shift = ("right", -9) if last > 0.6 * steps else ("left", 0)
     ax.annotate(
-        f"{lam[last]:.3g} {when}", (last, lam[last]), (-9 if late else 0, -9), size=9,
-        color=GOOD, textcoords="offset points", ha="right" if late else "left",
-        va="top",
+        f"{lam[last]:.3g} {when}", (last, lam[last]), (shift, -9), size=9, color=GOOD,
+        textcoords="offset points", ha=side, va="top",
     )  # fmt: skip
     smallest = lam[lam > 0].min(initial=1.0)
     if lam.min() > 0:
         ax.set(yscale="log", ylim=(min(0.3 * smallest, 0.1), None))
     else:  # 0 has no place on a logarithmic scale
         ax.set_yscale("symlog", linthresh=smallest)
-    ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$")
-    ax.set_title(title)
+    ax.set(xlim=(0, steps), xlabel="iteration", ylabel=r"$\lambda$", title=title)
     low, high = ax.get_ylim()
     beside = {"transform": ax.get_yaxis_transform(), "color": SOFT_INK}
     for share in (0.001, 0.01, 0.1, 0.25, 0.5, 0.9, 1):
         if low <= 1 / share - 1 <= high:
             _words(ax, 1.02, 1 / share - 1, f"{share:.3g}", va="center", **beside)
     ax.set_title(r"share of $\psi$", loc="right", size=9, color=SOFT_INK)
-    return ax
 
 
-@styled
+@drawn(size=(6.4, 4.2))
 def angle_histogram(angles_by_margin, ax=None):
     """Draw how far features are from their own class's weight, a histogram per margin.
 
+    How far test features point from the weight of their own class, a histogram for each
+    margin, and the mean of all, dashed. The few beyond the right edge are counted in
+    the legend.
+
     angles_by_margin: a dict from m to angles (N,) in degrees, nan where there is none.
-    Means are dashed; drawn is up to the angle below which 98 % of the widest lie.
-    Returns the Axes.
+    Drawn is up to the angle below which 98 % of the widest lie.
     """
-    caption = (
-        "How far test features point from the weight of their own class, a histogram "
-        "for each margin, and the mean of all, dashed. The few beyond the right edge "
-        "are counted in the legend."
-    )
-    (ax,) = _panels(ax, 1, size=(6.4, 4.2), caption=caption)
     known = {m: np.asarray(a)[~np.isnan(a)] for m, a in angles_by_margin.items()}
     widest = max(np.percentile(angles, 98) for angles in known.values())
     bins = np.linspace(0, widest, 41)
     for place, (m, angles) in enumerate(known.items()):
-        look = {"color": margin_colour(m), "histtype": "step", "linewidth": 1.6}
-        beyond = np.sum(angles > widest)
+        colour, beyond = margin_colour(m), np.sum(angles > widest)
         name = f"m = {m}: mean {angles.mean():.1f}{DEGREES}, {beyond} beyond the edge"
-        ax.hist(angles, bins, label=name, **look)
+        ax.hist(angles, bins, label=name, color=colour, histtype="step", linewidth=1.6)
         dashes = (4 * place, (4, 4 * len(known) - 4))  # in turns, where means are equal
-        ax.axvline(angles.mean(), color=margin_colour(m), linestyle=dashes)
+        ax.axvline(angles.mean(), color=colour, linestyle=dashes)
     ax.set(xlim=(0, widest), xlabel="angle to the own class's weight, degrees")
     ax.set_ylabel("how many features")
     ax.legend()
-    return ax
 
 
 # ----------------------------------------------------------------------- what all share
@@ -738,26 +702,6 @@ def content_of(figure, file_format="png", **options):
     return content.getvalue()
 
 
-def _panels(ax, columns, rows=1, size=(6.4, 4.0), caption="", **shared):
-    """Return the Axes to draw on, (rows * columns,): those given, or a new figure's."""
-    if ax is None:
-        from matplotlib import pyplot
-
-        figure = pyplot.figure(figsize=size, FigureClass=CaptionedFigure)
-        ax = figure.subplots(rows, columns, **shared)
-        figure.set_caption(caption)
-    panels = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
-    if len(panels) != rows * columns:
-        raise ValueError(
-            f"ax holds {len(panels)} Axes, but this figure has {rows * columns} panels"
-        )
-    return panels
-
-
-def _given(panels):
-    return panels if len(panels) > 1 else panels[0]
-
-
 def _words(ax, x, y, text, **look):
     return ax.text(x, y, text, size=9, **look)
 
@@ -770,15 +714,12 @@ def _ray(ax, tip, colour, name, beyond):
     _words(ax, *place, name, color=colour, ha="center", va="center")
 
 
-def _degrees(ax):
-    ax.set_xticks(range(0, 181, 30), [f"{d}{DEGREES}" for d in range(0, 181, 30)])
-    ax.set(xlim=(0, 180), xlabel=r"$\theta$")
-    ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
+def _plane(ax, side):
+    """Show the plane from -side to side, both ways to one scale, and no axes."""
+    ax.set(xlim=(-side, side), ylim=(-side, side), aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
 
 
-def _bisect(f, low, high):
-    """Return where f changes its sign between low and high, to the last digit."""
-    start = f(low) > 0
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if (f(middle) > 0) == start else (low, middle)
-    return middle
+def _direction(angle):
+    """Return (cos, sin) of an angle (...) in radians: (2, ...)."""
+    return np.array([np.cos(angle), np.sin(angle)])

@@ -57,16 +57,12 @@ def text(cell):
     return "".join(cell["source"])
 
 
-def code_cells(name):
-    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "code"]
+def cells(name, kind):
+    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == kind]
 
 
-def prose_cells(name):
-    return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "markdown"]
-
-
-def outputs(cell):
-    return [each for each in cell["outputs"] if "data" in each]
+code_cells = functools.partial(cells, kind="code")
+prose_cells = functools.partial(cells, kind="markdown")
 
 
 # --------------------------------------------------------------------------- running
@@ -109,13 +105,9 @@ def no_connection(*args):
 
 
 @pytest.fixture(autouse=True)
-def without_a_display_or_a_network(monkeypatch):
+def without_a_display_or_a_network_and_with_fewer_examples(monkeypatch):
     matplotlib.use("agg")
     monkeypatch.setattr(socket.socket, "connect", no_connection)
-
-
-@pytest.fixture(autouse=True)
-def with_fewer_examples(monkeypatch):
     monkeypatch.setitem(check.__kwdefaults__, "examples", FEWER_EXAMPLES)
 
 
@@ -170,24 +162,16 @@ def solved(cell):
     return source
 
 
-def with_the_imports_of_the_solutions(sources):
-    return [sources[0] + "\n" + text(code_cells("07_solutions")[0]), *sources[1:]]
-
-
 def outcomes_of_exercises(sources, folder):
     """Return what `check` says in the cells that are exercises, as true or false."""
-    unsolved = [EXERCISE in text(cell) for cell in code_cells("07_exercises")]
-    shown = run(sources, folder)
-    assert sum(unsolved) == 11
-    return [
-        bool(each.value) for each, asked in zip(shown, unsolved, strict=True) if asked
-    ]
+    shown = zip(run(sources, folder), code_cells("07_exercises"), strict=True)
+    return [bool(each.value) for each, cell in shown if EXERCISE in text(cell)]
 
 
 def test_every_exercise_fails_while_it_is_unsolved_and_says_so(tmp_path):
-    sources = [text(cell) for cell in code_cells("07_exercises")]
-    assert outcomes_of_exercises(sources, tmp_path) == [False] * 11
-    for cell in code_cells("07_exercises"):
+    cells = code_cells("07_exercises")
+    assert outcomes_of_exercises(map(text, cells), tmp_path) == [False] * 11
+    for cell in cells:
         if EXERCISE in text(cell):
             assert "not written yet" in "".join(cell["outputs"][0]["text"])
 
@@ -195,7 +179,7 @@ def test_every_exercise_fails_while_it_is_unsolved_and_says_so(tmp_path):
 def test_every_exercise_passes_with_its_solution_filled_in(tmp_path):
     sources = [solved(cell) for cell in code_cells("07_exercises")]
     assert not any(EXERCISE in source for source in sources)
-    sources = with_the_imports_of_the_solutions(sources)
+    sources[0] += "\n" + text(code_cells("07_solutions")[0])  # what they import
     assert outcomes_of_exercises(sources, tmp_path) == [True] * 11
 
 
@@ -256,26 +240,22 @@ def test_what_a_cell_shows_or_prints_is_asserted_in_it(name):
 @every_notebook
 def test_every_figure_says_what_it_shows_to_those_who_do_not_see_it(name):
     for cell in code_cells(name):
-        for output in outputs(cell):
-            if "image/png" in output["data"]:
+        for output in cell["outputs"]:
+            if "image/png" in output.get("data", {}):
                 words = output["metadata"]["image/png"]["alt"].split()
                 assert len(words) >= 12
 
 
 @every_notebook
-def test_every_notebook_is_committed_as_run_from_top_to_bottom(name):
+def test_every_notebook_is_committed_as_run_from_top_to_bottom_with_lasting_ids(name):
+    cells = notebook(name)["cells"]
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    assert not any(cell["metadata"].get("execution") for cell in cells)
     counts = [cell["execution_count"] for cell in code_cells(name)]
     assert counts == list(range(1, len(counts) + 1))
     shown = [each for cell in code_cells(name) for each in cell["outputs"]]
     kinds = {each.get("name", each["output_type"]) for each in shown}
     assert kinds <= {"stdout", "display_data", "execute_result"}
-
-
-@every_notebook
-def test_every_cell_has_a_lasting_id_and_no_time_of_its_run(name):
-    cells = notebook(name)["cells"]
-    assert len({cell["id"] for cell in cells}) == len(cells)
-    assert not any(cell["metadata"].get("execution") for cell in cells)
 
 
 @every_notebook
@@ -332,19 +312,11 @@ def test_the_glossary_has_every_name_of_the_page():
 
 def names_of_the_page():
     """Return the fields of its caches and all that its functions take and assign."""
-    tree = ast.parse(inspect.getsource(textbook))
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AnnAssign):
-            found.add(node.target.id)
-        if isinstance(node, ast.FunctionDef):
-            inside = list(ast.walk(node))
-            found |= {each.arg for each in inside if isinstance(each, ast.arg)}
-            found |= {
-                each.id
-                for each in inside
-                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-            }
+    for node in ast.walk(ast.parse(inspect.getsource(textbook))):
+        match node:
+            case ast.Name(name, ast.Store()) | ast.arg(name):
+                found.add(name)
     gradients = {name for name in found if re.fullmatch("d[a-zA-Z_]+", name)}
     return found - {"cache", "axis", "_"} - {g for g in gradients if g[1:] in found}
 

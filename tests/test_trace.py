@@ -1,4 +1,4 @@
-"""The trace: its lines are the caches' own, its gradients stand beside differences."""
+"""The trace: its lines are the page's own, its gradients stand beside differences."""
 
 import contextlib
 import inspect
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from npsoftmax import Params, mlp_backward, mlp_forward, psi, psi_prime, textbook
 from npsoftmax.__main__ import main
-from npsoftmax.trace import EXAMPLES, Trace, trace
+from npsoftmax.trace import EXAMPLES, trace
 
 SOURCE = inspect.getsource(textbook).splitlines()
 PARAMS = ("W1", "b1", "W2", "b2", "W3", "b3", "W4")
@@ -25,81 +25,71 @@ DIFFERENCES = 2e-9
 EPS = np.finfo(float).eps
 
 margins, angles = st.integers(1, 8), st.integers(0, 180)
-seeds = st.integers(0, 10**6)
 
 
-def values(traced):
-    return {row.name: row.value for row in traced.rows}
+@pytest.fixture(scope="module", params=EXAMPLES)
+def traced(request):
+    return trace(request.param)
 
 
 def gradients(traced):
     return [row for row in traced.backward if row.numeric is not None]
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_every_gradient_agrees_with_its_differences(what):
-    traced = trace(what)
-    found = [row.name for row in gradients(traced)]
-    for run in traced.runs:
-        of_run = {run.name(f"d{name}") for name in run.inputs[: len(run.gradients)]}
-        assert of_run <= set(found)
+def test_every_gradient_agrees_with_the_differences_that_are_shown(traced):
     for row in gradients(traced):
         assert row.difference < DIFFERENCES, row
-
-
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_the_relative_difference_is_that_of_the_two_values_shown(what):
-    for row in gradients(trace(what)):
         largest = max(abs(row.value).max(), abs(row.numeric).max())
         assert row.difference == abs(row.value - row.numeric).max() / largest
         assert row.numeric.shape == row.value.shape == row.shape
 
 
+def test_every_gradient_that_the_page_s_backwards_return_is_among_them(traced):
+    shown = {row.name: row.value for row in gradients(traced)}
+    for run in traced.runs:
+        backward = getattr(textbook, f"{run.layer}_backward")
+        again = backward(run.cotangent, run.forward_in(textbook)(*run.arguments)[1])
+        again = again if isinstance(again, tuple) else (again,)
+        for name, gradient in zip(run.inputs, again, strict=False):
+            assert np.array_equal(shown[run.name(f"d{name}")], gradient)
+
+
+def test_every_field_of_every_cache_is_a_line(traced):
+    shown = [(row.name, row.value) for row in traced.rows]
+    for run in traced.runs:
+        for name, value in fields(run.cache):
+            assert any(same(each, (run.name(name), value)) for each in shown), name
+
+
 def fields(cache):
     """Yield (name, value) of a cache's fields, a cache inside it in its place."""
     for name, value in cache._asdict().items():
-        if isinstance(value, tuple):
-            yield from fields(value)
-        else:
-            yield name, value
+        yield from fields(value) if isinstance(value, tuple) else [(name, value)]
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_every_field_of_every_cache_is_a_line(what):
-    traced = trace(what)
-    for run in traced.runs:
-        for name, value in fields(run.cache):
-            assert any(
-                row.name == run.name(name) and np.array_equal(row.value, value)
-                for row in traced.rows
-            ), name
+def same(a, b):
+    """Return whether two values are equal throughout, tuples by their entries."""
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return np.array_equal(a, b)
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_every_array_that_a_line_of_the_page_computes_is_shown(what):
-    traced = trace(what)
+def test_every_array_that_a_line_of_the_page_computes_is_shown(traced):
     for step in (step for step in traced.steps if not step.is_entry):
         for name, value in step.writes.items():
             shown = any(same(row.value, value) for row in traced.rows)
             assert shown or isinstance(value, tuple), (step.function, name)
 
 
-def same(a, b):
-    """Return whether two values are equal throughout, caches included."""
-    if isinstance(a, tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return np.array_equal(a, b)
-
-
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_a_line_is_the_page_s_own_and_gives_the_value_that_is_shown(what):
+def test_a_line_is_the_page_s_own_and_gives_the_value_that_is_shown(traced):
     """Run once more, by itself, on what it has read."""
-    for step in trace(what).steps:
+    for step in traced.steps:
         line = step.statement
-        text = " ".join(SOURCE[line.line - 1 : line.last])
-        assert line.left.split()[0] in text
+        lines, expression = SOURCE[line.line - 1 : line.last], "".join(line.right)
+        assert line.left.split()[0] in lines[0]
+        code = "".join(text.partition("#")[0] for text in lines)
+        assert expression.replace(" ", "") in code.replace(" ", "")
         if line.left not in ("def", "assert"):
-            expression = "".join(line.right)
             value = eval(expression, vars(textbook), dict(step.before))
             shown = tuple(step.writes.values())
             if "," not in line.left:
@@ -116,31 +106,15 @@ def test_of_two_names_in_one_line_each_has_its_own_side_of_it():
 
 def test_steps_go_into_a_function_once_for_the_same_arguments():
     steps = trace("psi").steps
-    entered = [step.function for step in steps if step.is_entry]
-    assert entered.count("piece") == 1  # psi_forward calls it, and psi once more
-    assert next(step.callers for step in steps if step.function == "piece") == (
-        ("psi_forward", line_of("k = piece(theta, m)  # (5)", after="def psi_forward")),
-    )
-
-
-def line_of(text, after):
-    start = next(i for i, line in enumerate(SOURCE) if line.startswith(after))
-    return 1 + next(i for i in range(start, len(SOURCE)) if text in SOURCE[i])
-
-
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_the_gradients_are_those_that_the_page_s_backwards_return(what):
-    traced = trace(what)
-    for run in traced.runs:
-        backward = getattr(textbook, f"{run.layer}_backward")
-        again = backward(run.cotangent, run.forward_in(textbook)(*run.arguments)[1])
-        again = again if isinstance(again, tuple) else (again,)
-        for name, gradient in zip(run.inputs, again, strict=False):
-            np.testing.assert_array_equal(traced[run.name(f"d{name}")].value, gradient)
+    (piece,) = [step for step in steps if step.is_entry and step.function == "piece"]
+    ((caller, line),) = piece.callers  # psi_forward calls it, and psi once more
+    assert caller == "psi_forward"
+    assert "k = piece(theta, m)  # (5)" in SOURCE[line - 1]
 
 
 def test_the_mlp_of_the_trace_is_the_one_that_trains():
-    shown = values(trace("mlp", margin=2, lam=0.5, seed=7))
+    rows = trace("mlp", margin=2, lam=0.5, seed=7).rows
+    shown = {row.name: row.value for row in rows}
     params = Params(*(shown[name] for name in PARAMS))
     loss, cache = mlp_forward(params, shown["x"], shown["y"], m=2, lam=0.5)
     np.testing.assert_allclose(shown["loss"], loss, rtol=64 * EPS)
@@ -166,53 +140,43 @@ def test_a_debugger_that_watches_is_back_afterwards():
 
 
 @given(margins, angles)
-def test_psi_is_traced_at_its_angle(m, degrees):
-    shown, theta = values(trace("psi", margin=m, angle=degrees)), np.radians(degrees)
+def test_psi_is_traced_at_its_angle_and_the_note_on_k_names_the_piece(m, degrees):
+    traced, theta = trace("psi", margin=m, angle=degrees), np.radians(degrees)
     # theta and its cos are rounded to eps, which moves psi and its slope by m^2 times
     # as much at most; they themselves are right to 16 eps and 8 eps m^2.
-    assert abs(shown["psi"] - psi(theta, m)) <= 24 * m**2 * EPS
-    assert abs(shown["dpsi/dtheta"] - psi_prime(theta, m)) <= 24 * m**2 * EPS
-
-
-@given(margins, angles)
-def test_the_note_on_k_names_the_piece_that_holds_the_angle(m, degrees):
-    row = trace("psi", margin=m, angle=degrees)["k"]
-    k = int(row.value)
+    assert abs(traced["psi"].value - psi(theta, m)) <= 24 * m**2 * EPS
+    assert abs(traced["dpsi/dtheta"].value - psi_prime(theta, m)) <= 24 * m**2 * EPS
+    k, note = int(traced["k"].value), traced["k"].note
     assert 180 * k / m - 1e-9 <= degrees <= 180 * (k + 1) / m + 1e-9
     if m > 1:
-        assert f"[{180 * k / m:g}, {180 * (k + 1) / m:g}], so k = {k}:" in row.note
+        assert f"[{180 * k / m:g}, {180 * (k + 1) / m:g}], so k = {k}:" in note
         on_a_knot = 0 < degrees < 180 and degrees * m % 180 == 0
-        assert ("is the knot" in row.note) == on_a_knot
+        assert ("is the knot" in note) == on_a_knot
 
 
+many_margins, seeds = st.integers(1, 100), st.integers(0, 10**6)
 lengths = st.sampled_from([0, 1e-150, 0.5, 1, 2, 1e150])
-examples = st.one_of(
-    st.tuples(
-        st.just("l-softmax"),
-        st.fixed_dictionaries({
-            "margin": st.integers(1, 100), "angle": angles,
-            "norms": st.tuples(lengths, lengths), "lam": st.sampled_from([0, 5, 1e6]),
-        }),
-    ),
-    st.tuples(
-        st.just("psi"),
-        st.fixed_dictionaries({"margin": st.integers(1, 100), "angle": angles}),
-    ),
-    st.tuples(
-        st.just("mlp"),
-        st.fixed_dictionaries({
-            "margin": st.integers(1, 100), "lam": st.integers(0, 5), "seed": seeds
-        }),
-    ),
-    st.tuples(st.just("cross-entropy"), st.fixed_dictionaries({"seed": seeds})),
-)  # fmt: skip
+OPTIONS = {
+    "l-softmax": {
+        "margin": many_margins, "angle": angles, "norms": st.tuples(lengths, lengths),
+        "lam": st.sampled_from([0, 5, 1e6]),
+    },
+    "psi": {"margin": many_margins, "angle": angles},
+    "mlp": {"margin": many_margins, "lam": st.integers(0, 5), "seed": seeds},
+    "cross-entropy": {"seed": seeds},
+    "softmax": {"seed": seeds},
+}  # fmt: skip
+any_trace = st.sampled_from(list(OPTIONS)).flatmap(
+    lambda what: st.tuples(st.just(what), st.fixed_dictionaries(OPTIONS[what]))
+)
 
 
-@given(examples)
-def test_a_difference_that_is_far_off_has_a_note_that_says_why(example):
+@given(any_trace)
+def test_a_difference_far_off_has_a_note_and_no_line_is_wider_than_80_columns(example):
     what, options = example
-    for row in gradients(trace(what, **options)):
-        assert row.difference < 1e-6 or row.note
+    traced = trace(what, **options)
+    assert all(row.difference < 1e-6 or row.note for row in gradients(traced))
+    assert max(map(len, str(traced).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", ["dh2", "da1", "db2"])
@@ -234,20 +198,12 @@ def test_a_vector_of_length_zero_is_said_to_have_no_angle():
     assert "no angle exists" in trace("l-softmax", norms=(0, 1))["k"].note
 
 
-@given(st.sampled_from(list(EXAMPLES)), st.integers(0, 99))
-def test_no_line_is_wider_than_80_columns(what, seed):
-    seeds = {} if what == "psi" else {"seed": seed}
-    assert max(map(len, str(trace(what, **seeds)).splitlines())) <= 80
-
-
 def test_the_same_seed_gives_the_same_trace_and_another_seed_another():
     assert str(trace("mlp", seed=4)) == str(trace("mlp", seed=4))
     assert str(trace("mlp", seed=4)) != str(trace("mlp", seed=5))
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_the_text_has_every_name_formula_and_shape(what):
-    traced = trace(what)
+def test_the_text_has_every_name_formula_and_shape(traced):
     words = " ".join(str(traced).split())
     for row in traced.rows:
         assert f" {row.name} " in words
@@ -255,46 +211,43 @@ def test_the_text_has_every_name_formula_and_shape(what):
     assert repr(traced) == str(traced)
 
 
-def test_a_row_is_found_by_its_name():
+def test_a_trace_s_rows_are_data_and_found_by_their_names():
+    traced = trace("cross-entropy")
+    assert traced.rows == traced.forward + traced.backward
+    assert (traced["dz"].equation, traced["dz"].shape) == ("(3)", (2, 3))
     assert trace("psi", angle=180, margin=2)["psi"].value == -3
     with pytest.raises(KeyError, match="dy is not in this trace: z, y"):
-        trace("cross-entropy")["dy"]
+        traced["dy"]
 
 
 WRONG = (
-    (("sofmax",), {}, "no trace of 'sofmax': softmax, cross-entropy"),
-    (("psi",), {"angle": 181}, "angle is 181, but it must be 0 to 180"),
-    (("psi",), {"angle": -1}, "angle is -1"),
-    (("psi",), {"angle": "x"}, "angle is 'x'"),
-    (("psi",), {"margin": 2.5}, "m is 2.5, but the margin is an integer"),
-    (("psi",), {"margin": 101}, "m is 101, but the margin is an integer"),
-    (("psi",), {"lam": 1}, "psi has no lam: only margin, angle"),
-    (("softmax",), {"angle": 1}, "softmax has no angle: only seed"),
-    (("l-softmax",), {"norms": (1, -2)}, "norms is -2"),
-    (("l-softmax",), {"norms": (1, 2, 3)}, "must be two numbers"),
-    (("l-softmax",), {"norms": (1, 1e200)}, r"norms is 1e\+200"),
-    (("l-softmax",), {"lam": float("nan")}, "lam is nan"),
-    (("mlp",), {"seed": -1}, "seed is -1"),
-    (("mlp",), {"seed": 1.5}, "seed is 1.5"),
+    ("sofmax", {}, "no trace of 'sofmax': softmax, cross-entropy"),
+    ("psi", {"angle": 181}, "angle is 181, but it must be 0 to 180"),
+    ("psi", {"angle": -1}, "angle is -1"),
+    ("psi", {"angle": "x"}, "angle is 'x'"),
+    ("psi", {"margin": 2.5}, "m is 2.5, but the margin is an integer"),
+    ("psi", {"margin": 101}, "m is 101, but the margin is an integer"),
+    ("psi", {"lam": 1}, "psi has no lam: only margin, angle"),
+    ("softmax", {"angle": 1}, "softmax has no angle: only seed"),
+    ("l-softmax", {"norms": (1, -2)}, "norms is -2"),
+    ("l-softmax", {"norms": (1, 2, 3)}, "must be two numbers"),
+    ("l-softmax", {"norms": (1, 1e200)}, r"norms is 1e\+200"),
+    ("l-softmax", {"lam": float("nan")}, "lam is nan"),
+    ("mlp", {"seed": -1}, "seed is -1"),
+    ("mlp", {"seed": 1.5}, "seed is 1.5"),
 )
 
 
-@pytest.mark.parametrize(("args", "options", "words"), WRONG)
-def test_a_wrong_argument_is_named_with_what_it_may_be(args, options, words):
+@pytest.mark.parametrize(("what", "options", "words"), WRONG)
+def test_a_wrong_argument_is_named_with_what_it_may_be(what, options, words):
     with pytest.raises((ValueError, TypeError), match=words):
-        trace(*args, **options)
+        trace(what, **options)
 
 
 # ------------------------------------------------------------------- the command line
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
-def test_the_command_prints_the_trace(what, capsys):
-    assert main(["trace", what]) == 0
-    assert capsys.readouterr().out == f"{trace(what)}\n"
-
-
-def test_the_command_s_options_are_those_of_the_function(capsys):
+def test_the_command_prints_the_trace_with_the_options_of_the_function(capsys):
     options = ["--margin", "2", "--angle", "30", "--lam", "5", "--seed", "3"]
     assert main(["trace", "l-softmax", *options, "--norms", "3", "0.5"]) == 0
     expected = trace("l-softmax", margin=2, angle=30, lam=5, seed=3, norms=(3, 0.5))
@@ -312,45 +265,23 @@ def test_what_cannot_be_traced_is_one_clear_line(arguments, capsys):
     assert printed.err.count("\n") == 1
 
 
-def stepped(monkeypatch, capsys, typed):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-    assert main(["trace", "psi", "--step"]) == 0
-    return capsys.readouterr().out
-
-
-def test_each_enter_shows_one_line_more(monkeypatch, capsys):
-    for enters in range(8):
-        shown = stepped(monkeypatch, capsys, "\n" * enters)
-        names = [row.name for row in trace("psi").forward]
-        assert all(f"\n     {name} " in shown or f")  {name} " in shown
-                   for name in names[: enters + 1])  # fmt: skip
-        assert not any(f")  {name} " in shown for name in names[enters + 1 :])
-
-
-@given(st.lists(st.sampled_from(["", "b"]), max_size=30))
-def test_b_shows_the_line_before_as_it_was(answers):
-    blocks, at, expected = list(trace("psi").blocks()), 0, []
-    for answer in answers:
+@given(st.lists(st.sampled_from(["", "", "b", "q"]), max_size=30))
+def test_enter_shows_the_next_line_b_the_one_before_and_q_leaves(answers):
+    blocks, at, expected = list(trace("softmax").blocks()), 0, []
+    for answer in [*answers, "q"]:  # so does the end of what is typed
         expected.append(blocks[at])
         at = max(at - 1, 0) if answer == "b" else at + 1
-        if at == len(blocks):
+        if answer == "q" or at == len(blocks):
             break
-    else:
-        expected.append(blocks[at])
     typed = io.StringIO("".join(f"{answer}\n" for answer in answers))
     with (
         pytest.MonkeyPatch.context() as patch,
         contextlib.redirect_stdout(io.StringIO()) as printed,
     ):
         patch.setattr(sys, "stdin", typed)
-        assert main(["trace", "psi", "--step"]) == 0
+        assert main(["trace", "softmax", "--step"]) == 0
     shown = printed.getvalue().partition("leaves.\n\n")[2]
     assert shown.rstrip() == "\n".join(expected).rstrip()
-
-
-def test_q_and_the_end_of_input_leave_politely(monkeypatch, capsys):
-    assert stepped(monkeypatch, capsys, "q\n" + "\n" * 50).count(" theta ") == 0
-    assert stepped(monkeypatch, capsys, "\n" * 50).count("dpsi/dtheta ") == 1
 
 
 def test_ctrl_c_leaves_politely(monkeypatch, capsys):
@@ -360,11 +291,3 @@ def test_ctrl_c_leaves_politely(monkeypatch, capsys):
     monkeypatch.setattr("builtins.input", interrupted)
     assert main(["trace", "mlp", "--step"]) == 0
     assert capsys.readouterr().err == ""
-
-
-def test_a_trace_s_rows_are_data():
-    traced = trace("cross-entropy")
-    assert isinstance(traced, Trace)
-    assert traced.rows == traced.forward + traced.backward
-    assert traced["dz"].equation == "(3)"
-    assert traced["dz"].shape == (2, 3)

@@ -37,7 +37,9 @@ EDITS = (  # an example, a line of the page, what stands there instead, what it 
     ("cross-entropy", "log_p_y = log_p[np.arange(len(y)), y]",
      "log_p_y = log_p[:, 1]", "log_p_y"),
     ("cross-entropy", "loss = -np.mean(log_p_y)", "loss = -np.sum(log_p_y)", "loss"),
+    ("cross-entropy", "return dloss * (p - onehot) / N", "return p - onehot", "dz"),
     ("softmax", "p = e / e_sum", "p = e / e_sum.max() / 2", "p"),
+    ("softmax", "return p * (dp - weighted)", "return p * dp", "dz"),
     ("l-softmax", "x_hat = x / np.where(x_norm > 0, x_norm, 1)", "x_hat = x", "x_hat"),
     ("l-softmax", "f_y = w_norm * x_norm * g", "f_y = x_norm * g + w_norm", "f_y"),
     ("l-softmax", "g = (lam * c + psi_y) / (1 + lam)", "g = psi_y", "g"),
@@ -45,18 +47,9 @@ EDITS = (  # an example, a line of the page, what stands there instead, what it 
      "z[np.arange(len(y)), y] = 2 * f_y[:, 0]", "z"),
     ("l-softmax", "k = np.floor(m * theta / np.pi)",
      "k = np.floor(m * theta / np.pi) - 1", "k"),
-)  # fmt: skip
-BACKWARD_EDITS = (
-    ("softmax", "return p * (dp - weighted)", "return p * dp", "dz"),
-    ("cross-entropy", "return dloss * (p - onehot) / N", "return p - onehot", "dz"),
-    (
-        "l-softmax",
-        "df_dx = w_norm * (g * x_hat + ",
-        "df_dx = w_norm * (0 * x_hat + ",
-        "dx",
-    ),
+    ("l-softmax", "dx = dz_others @ W.T + dz_y * df_dx", "dx = dz_others @ W.T", "dx"),
     ("mlp", "return da * active", "return da", "dh2"),
-)
+)  # fmt: skip
 
 
 def edited(line, instead, tmp_path):
@@ -77,10 +70,11 @@ def test_a_wrong_line_is_the_first_that_is_marked(what, line, instead, name, tmp
     assert line in PAGE.splitlines()[row.line - 1]
 
 
-@pytest.mark.parametrize(("what", "line", "instead", "name"), BACKWARD_EDITS)
-def test_of_a_wrong_backward_the_gradient_is(what, line, instead, name, tmp_path):
-    row = marked(trace(what, yours=edited(line, instead, tmp_path)))
-    assert row.name == name
+def test_of_a_wrong_backward_only_the_gradients_are_known(tmp_path):
+    line, instead = "df_dx = w_norm * (g * x_hat + ", "df_dx = w_norm * (0 * x_hat + "
+    assert (
+        marked(trace("l-softmax", yours=edited(line, instead, tmp_path))).name == "dx"
+    )
 
 
 def test_a_name_that_means_something_else_is_no_mistake(tmp_path):
@@ -104,7 +98,7 @@ def test_functions_may_be_given_themselves():
 FAILING = {
     "raise ValueError('no z')": "cross_entropy_forward raises ValueError: no z",
     "raise NotImplementedError": "cross_entropy_forward is not written yet",
-    "return 1.0": "cross_entropy_forward gives 1 things instead of 2",
+    "return 1.0": "cross_entropy_forward gives 1 instead of 2 things",
 }
 
 

@@ -10,6 +10,7 @@ its finite difference.
     examples.py     which layers, on which numbers
     differences.py  a gradient once more, by differences
     beside.py       a person's functions on the same numbers
+    numbers.py      their text, and how far two are apart
     lines.py        a row for each value, with what is to be said of it
     text.py         the rows in a terminal
     page.py         the steps as data for page.html, which goes both ways
@@ -19,13 +20,12 @@ its finite difference.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npsoftmax import textbook
 from npsoftmax.trace import page, text
-from npsoftmax.trace.beside import beside, in_words
+from npsoftmax.trace.beside import beside
 from npsoftmax.trace.examples import EXAMPLES, example
-from npsoftmax.trace.lines import Remark, Row, remarks_on, rows_of
+from npsoftmax.trace.lines import Row, remarks_on, rows_of
 from npsoftmax.trace.passes import Run, run_both
-from npsoftmax.trace.stepping import Step, source_of
+from npsoftmax.trace.stepping import Step
 
 __all__ = ["EXAMPLES", "Row", "Step", "Trace", "trace"]
 
@@ -58,13 +58,6 @@ class Trace:
                 return row
         names = ", ".join(dict.fromkeys(row.name for row in self.rows))
         raise KeyError(f"{name} is not in this trace: {names}")
-
-    def run_of(self, step: int) -> Run:
-        """Return the layer that a step belongs to."""
-        for run in self.runs:
-            if step in run.forward or step in run.backward:
-                return run
-        raise IndexError(f"step is {step}, but there are {len(self.steps)}")
 
     def html(self) -> str:
         """Return a page that steps both ways: a whole HTML file, for any browser."""
@@ -102,20 +95,15 @@ def trace(
     `npsoftmax.checks.check` takes; they have the names of `npsoftmax start FILE`. The
     first value by which they part from the page is marked.
 
-    Raises ValueError or TypeError for an argument that
-    is not one of these, or that this example does not have.
+    Raises ValueError or TypeError for an argument that is not one of these, or that
+    this example does not have.
     """
     options = {
         "margin": margin, "angle": angle, "norms": norms, "lam": lam, "seed": seed
     }  # fmt: skip
-    title, calls, cotangent = example(what, options)
-    runs, steps = run_both(calls, cotangent)
+    title, runs, cotangent = example(what, options)
+    steps = run_both(runs, cotangent)
+    values, words = beside(yours, runs, steps)
     remarks = remarks_on(runs, steps, cotangent)
-    words = ()
-    if yours is not None:
-        found = beside(yours, runs, steps, source_of(textbook))
-        for place, value in found.values.items():
-            remarks[place] = remarks.get(place, Remark())._replace(yours=value)
-        words = in_words(found, steps)
-    rows = rows_of(steps, runs, remarks)
+    rows = rows_of(steps, runs, remarks, values)
     return Trace(title, tuple(runs), tuple(steps), tuple(rows), words)

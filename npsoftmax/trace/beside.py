@@ -7,22 +7,23 @@ of the page. Such a name may mean something else, so it counts only where the re
 that forward, or a gradient of its backward, parts too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from npsoftmax.trace.differences import CLOSE, relative
-from npsoftmax.trace.numbers import same
+from npsoftmax import textbook
+from npsoftmax.trace.numbers import CLOSE, relative, same
 from npsoftmax.trace.passes import Run
-from npsoftmax.trace.stepping import Source, Step, kept_value, last_write
+from npsoftmax.trace.stepping import Step, kept_value, last_write, source_of
 
 NOT_TO_CALL = {
     "stub": "is not written yet",
     "missing": "is not among yours",
     "reference's own": "is npsoftmax's own",
 }
+Place = tuple[int, str]  # a step, and a name of the page that it writes
 
 
 class Yours(NamedTuple):
@@ -33,38 +34,30 @@ class Yours(NamedTuple):
     first: bool = False  # of those that part
 
 
-class Beside(NamedTuple):
-    """A person's values by (step, the page's name), and the rest in words."""
+def beside(
+    yours, runs: Sequence[Run], steps: Sequence[Step]
+) -> tuple[dict[Place, Yours], tuple[str, ...]]:
+    """Return a person's values beside the page's, and what is to be said of them.
 
-    values: Mapping[tuple[int, str], Yours]
-    notes: Sequence[str]
-
-
-def beside(yours, runs: Sequence[Run], steps: Sequence[Step], source: Source) -> Beside:
-    """Return a person's functions beside the page's.
-
-    yours: the path of a file, or functions as `npsoftmax.checks.check` takes them.
-    Raises `npsoftmax.checks.SolutionError` where there are none.
+    yours: the path of a file, functions as `npsoftmax.checks.check` takes them, or None
+    for nothing. Raises `npsoftmax.checks.SolutionError` where there are none.
     """
+    if yours is None:
+        return {}, ()
     functions, values = _Functions(yours), {}
     for run in runs:
-        values |= _values(functions, run, steps, source)
+        values |= _values(functions, run, steps)
     parting = [place for place, value in values.items() if value.parts]
+    words = []
     if parting:
-        first = min(parting)
+        i, name = first = min(parting)
         values[first] = values[first]._replace(first=True)
-    return Beside(values, tuple(functions.notes))
-
-
-def in_words(found: Beside, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Return where they part first, or in what they agree, and the notes."""
-    agree = [name for (_, name), yours in found.values.items() if not yours.parts]
-    words = [f"Your functions agree with the page in {', '.join(dict.fromkeys(agree))}"]
-    for (i, name), yours in found.values.items():
-        if yours.first:
-            place = f"textbook.py line {steps[i].statement.line}, {steps[i].function}"
-            words = [f"Your functions part from the page first at {name}: {place}"]
-    return (*(words if found.values else ()), *found.notes)
+        place = f"textbook.py line {steps[i].statement.line}, {steps[i].function}"
+        words = [f"Your functions part from the page first at {name}: {place}"]
+    elif values:
+        names = ", ".join(dict.fromkeys(name for _, name in values))
+        words = [f"Your functions agree with the page in {names}"]
+    return values, tuple(dict.fromkeys([*words, *functions.notes]))
 
 
 class _Functions:
@@ -75,41 +68,42 @@ class _Functions:
 
         is_path = isinstance(yours, str | Path)
         self.solution = load_solution(yours) if is_path else Solution.from_object(yours)
-        self.notes = {}  # in order; the values say nothing
+        self.notes = []
 
-    def __call__(self, name: str, arguments, count: int) -> tuple | None:
-        """Return the `count` things a function gives, or None, with a note why not."""
+    def __call__(self, name: str, arguments, count: int) -> tuple:
+        """Return the `count` things a function gives, or (), with a note why not."""
         from npsoftmax.checks.engine.safely import quietly, said
 
         status = self.solution.status[name]
         if status != "written":
-            self.notes[f"{name} {NOT_TO_CALL.get(status, status)}"] = True
-            return None
+            return self._nothing(f"{name} {NOT_TO_CALL.get(status, status)}")
         try:
             with quietly():
                 given = self.solution[name](*map(kept_value, arguments))
         except (Exception, SystemExit) as error:
-            self.notes[f"{name} raises {said(error)}"] = True
-            return None
+            return self._nothing(f"{name} raises {said(error)}")
         given = given if isinstance(given, tuple | list) and count > 1 else (given,)
-        if len(given) == count:
-            return tuple(given)
-        self.notes[f"{name} gives {len(given)} things instead of {count}"] = True
-        return None
+        if len(given) != count:
+            return self._nothing(f"{name} gives {len(given)} instead of {count} things")
+        return tuple(given)
+
+    def _nothing(self, note) -> tuple:
+        self.notes.append(note)
+        return ()
 
 
-def _values(functions, run: Run, steps, source: Source) -> dict:
-    """Return {(step, name): Yours} of the two functions of a layer."""
-    forward = functions(f"{run.layer}_forward", run.arguments, 2)
-    if forward is None:
+def _values(functions, run: Run, steps) -> dict[Place, Yours]:
+    """Return a person's values of the two functions of a layer."""
+    forward, backward = f"{run.layer}_forward", f"{run.layer}_backward"
+    given = functions(forward, run.arguments, 2)
+    if not given:
         return {}
-    value, cache = forward
-    result = source.returns(f"{run.layer}_forward")
-    found = {(last_write(steps, run.forward, result), result): _yours(value, run.value)}
-    backward = f"{run.layer}_backward"
-    given = functions(backward, (run.cotangent, cache), len(run.gradients)) or ()
+    value, cache = given
+    result = source_of(textbook).returns(forward)
+    found = {last_write(steps, run.forward, result): _yours(value, run.value)}
+    given = functions(backward, (run.cotangent, cache), len(run.gradients))
     for name, gradient, right in zip(run.inputs, given, run.gradients, strict=False):
-        place = last_write(steps, run.backward, f"d{name}"), f"d{name}"
+        place = last_write(steps, run.backward, f"d{name}")
         found[place] = _yours(gradient, right)
     if any(yours.parts for yours in found.values()):
         return dict(_named(cache, run, steps)) | found
@@ -118,27 +112,37 @@ def _values(functions, run: Run, steps, source: Source) -> dict:
 
 def _yours(value, right) -> Yours:
     """Return a person's value, and whether it parts from the right one."""
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        return Yours(None, True)
-    if array.shape != np.shape(right):
+    array = _array(value)
+    if array is None or array.shape != np.shape(right):
         return Yours(array, True)
-    right = np.asarray(right, float)
     return Yours(array, not relative(array, right) <= CLOSE)  # nan parts
 
 
-def _named(cache, run: Run, steps) -> Iterator[tuple[tuple[int, str], Yours]]:
+def _array(value) -> np.ndarray | None:
+    """Return an array of numbers, or None for what is none."""
+    try:
+        return None if value is None else np.asarray(value, float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _named(cache, run: Run, steps) -> Iterator[tuple[Place, Yours]]:
     """Yield what a cache calls by a name of the page, at the line that gave it there.
 
-    A value of another size than the page's is something else, and is left out.
+    A value of another shape than the page's, but for sides of 1, is something else.
     """
+    last = {}  # name: (the step that gave it its last value, which is an array)
+    for i in run.forward:
+        for name, value in steps[i].writes.items():
+            array = _array(value)
+            if array is not None and not (name in last and same(last[name][1], array)):
+                last[name] = i, array
     for name, value in _fields(cache):
-        writes = [(i, steps[i].writes.get(name)) for i in run.forward]
-        right = next((w for _, w in reversed(writes) if w is not None), None)
-        if right is not None and _squeezed(value) == _squeezed(right):
-            first = next(i for i, w in writes if w is not None and same(w, right))
-            yield (first, name), _yours(np.reshape(value, np.shape(right)), right)
+        array = _array(value)
+        if name in last and array is not None:
+            i, right = last[name]
+            if np.squeeze(array).shape == np.squeeze(right).shape:
+                yield (i, name), _yours(array.reshape(right.shape), right)
 
 
 def _fields(cache) -> Iterator[tuple[str, Any]]:
@@ -150,12 +154,3 @@ def _fields(cache) -> Iterator[tuple[str, Any]]:
     for name, value in cache.items():
         yield str(name), value
         yield from _fields(value)
-
-
-def _squeezed(value):
-    """Return the shape of an array or a number but for its sides of 1, else None."""
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        return type(value)
-    return tuple(side for side in array.shape if side != 1)

@@ -1,7 +1,5 @@
 """In: the passes of an example, and one of their gradients. Out: the same gradient by
-differences, and where the two part, why.
-
-    relative difference = max |gradient - numeric| / max(|gradient|, |numeric|)
+differences, how far the two are apart, and where that is far, why.
 
 This is the one place of the trace that differentiates by differences.
 """
@@ -15,8 +13,8 @@ import numpy as np
 import npsoftmax
 from npsoftmax import textbook
 from npsoftmax.gradcheck import central_difference, complex_step
-from npsoftmax.piece import piece_at
 from npsoftmax.precision import power_of_two
+from npsoftmax.trace.numbers import CLOSE, relative
 from npsoftmax.trace.passes import Run
 
 H = 2.0**-17  # the step
@@ -24,37 +22,39 @@ EPS = float(np.finfo(np.float64).eps)
 KNOT = "on a knot the slope has a kink: differences are off by about h"
 END = "the angles end here, and with them psi: differences see what lies beyond"
 COMPLEX = "the complex step, of the robust function,"
-CLOSE = 1e-6  # relative; differences with H are closer, unless a note says why not
 
 
-class Numeric(NamedTuple):
-    """A gradient by differences, how far the page's is from it, and why."""
+class Remark(NamedTuple):
+    """What is said of a value beside the line that computes it."""
 
-    value: np.ndarray
-    difference: float  # relative
-    note: str
+    note: str = ""
+    numeric: np.ndarray | None = None  # by differences, the value's shape
+    difference: float | None = None  # relative, of the page's gradient from it
 
 
-def by_differences(runs: Sequence[Run], i: int, j: int, cotangent, gradient) -> Numeric:
+def by_differences(runs: Sequence[Run], i: int, j: int, cotangent) -> Remark:
     """Return the gradient of sum(cotangent * last value) by argument j of run i."""
     loss = functools.partial(_loss, runs, i, j, cotangent)
-    argument, h = np.asarray(runs[i].arguments[j]), np.array(H)
-    if runs[i].layer == "lsoftmax":  # a row of x, a column of W, may have any size
+    robust = functools.partial(loss, module=npsoftmax)  # takes complex numbers, too
+    run, argument = runs[i], np.asarray(runs[i].arguments[j])
+    gradient, h = run.gradients[j], np.array(H)
+    if run.layer == "lsoftmax":  # a row of x, a column of W, may have any size
         h = H * power_of_two(np.abs(argument).max(axis=1 - j, keepdims=True))
-    if runs[i].layer == "psi" and abs(argument) + H > 1:
-        return _by_complex_step(loss, argument, gradient, "a cosine ends here")
+    if run.layer == "psi" and abs(argument) + H > 1:
+        return _by_complex_step(robust, argument, gradient, "a cosine ends here")
     try:
-        numeric = central_difference(loss, argument, h)
+        remark = _by_central(loss, argument, h, gradient, _doubt(runs[i:]))
     except ValueError:
         why = "beside this number h is lost"
-        return _by_complex_step(loss, argument, gradient, why)
-    difference = relative(gradient, numeric)
-    if difference < CLOSE:
-        return Numeric(numeric, difference, "")
-    note = _doubt(runs[i:]) or _rounding(loss(argument), h.min(), gradient)
-    if not note and _agrees_by_complex_step(loss, argument, gradient):
+        return _by_complex_step(robust, argument, gradient, why)
+    if remark.difference < CLOSE or remark.note:
+        return remark
+    # numbers around 1e150 need a step that would be lost below 1e-150
+    by_complex_step = [complex_step(robust, argument, 2.0**n) for n in (-100, -600)]
+    if min(relative(gradient, numeric) for numeric in by_complex_step) < CLOSE:
         note = f"the loss bends within the step: {COMPLEX} agrees with the gradient"
-    return Numeric(numeric, difference, note)
+        return remark._replace(note=note)
+    return remark
 
 
 def _loss(runs, i, j, cotangent, argument, module=textbook):
@@ -66,49 +66,35 @@ def _loss(runs, i, j, cotangent, argument, module=textbook):
     return np.sum(cotangent * value)
 
 
-def _agrees_by_complex_step(loss, argument, gradient):
-    """Numbers around 1e150 need a step that would be lost below 1e-150."""
-    robust = functools.partial(loss, module=npsoftmax)
-    return any(
-        relative(gradient, complex_step(robust, argument, h)) < CLOSE
-        for h in (2.0**-100, 2.0**-600)
-    )
-
-
-def slope_by_differences(cache: textbook.PsiCache, slope) -> Numeric:
+def slope_by_differences(run: Run) -> Remark:
     """Return dpsi/dtheta once more, of the page's psi."""
-    numeric = central_difference(lambda a: textbook.psi(a, cache.m), cache.theta, H)
-    difference = relative(slope, numeric)
-    note = ""
-    if difference >= CLOSE:
-        knot = piece_at(np.degrees(cache.theta), cache.m).knot
-        end = not H < cache.theta < np.pi - H
-        note = KNOT if knot else END if end else _rounding(cache.psi, H, slope)
-    return Numeric(numeric, difference, note)
+    m, theta = run.cache.m, run.cache.theta
+    doubt = _doubt([run]) or ("" if H < theta < np.pi - H else END)
+    return _by_central(lambda a: textbook.psi(a, m), theta, H, run.slope, doubt)
 
 
-def _by_complex_step(loss, argument, gradient, why):
-    """The page's functions take no complex numbers; the robust ones do."""
-    numeric = complex_step(functools.partial(loss, module=npsoftmax), argument)
-    note = f"{why}: {COMPLEX} instead"
-    return Numeric(numeric, relative(gradient, numeric), note)
+def _by_central(f, x, h, gradient, doubt):
+    numeric = central_difference(f, x, h)
+    difference = relative(gradient, numeric)
+    far = difference >= CLOSE
+    note = (doubt or _rounding(f(x), np.min(h), gradient)) if far else ""
+    return Remark(note, numeric, difference)
 
 
-def relative(gradient, numeric) -> float:
-    """Return how far two gradients are apart, for the largest entry of both."""
-    size = max(np.abs(gradient).max(), np.abs(numeric).max())
-    return float(np.abs(gradient - numeric).max() / size) if size else 0.0
+def _by_complex_step(f, x, gradient, why):
+    numeric = complex_step(f, x)
+    return Remark(f"{why}: {COMPLEX} instead", numeric, relative(gradient, numeric))
 
 
 def _doubt(runs):
-    """Return why the differences of the first of runs are off, or an empty string."""
+    """Return why the differences of the first of runs may be off, or nothing."""
     for run in runs:
         if run.on_kink():
             return f"{run.name('h')} is on a kink: differences see both its sides"
-        if run.layer == "lsoftmax" and not run.cache.has_angle.all():
+        pieces = [piece for _, piece in run.pieces()]
+        if not all(pieces):
             return "at a vector 0 the loss has a tip: differences see both its sides"
-        cache = run.psi_cache()
-        if cache and any(piece_at(a, cache.m).knot for a in run.angles()):
+        if any(piece.knot for piece in pieces):
             return KNOT
     return ""
 

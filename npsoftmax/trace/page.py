@@ -13,6 +13,7 @@ is showing the entry before: page.html looks entries up and computes nothing.
 """
 
 import html
+import itertools
 import json
 from importlib import resources
 from string import Template
@@ -20,13 +21,13 @@ from string import Template
 import numpy as np
 
 from npsoftmax import textbook
-from npsoftmax.trace.differences import CLOSE
-from npsoftmax.trace.numbers import cells, is_cache
+from npsoftmax.trace.numbers import CLOSE, cells, is_cache
+from npsoftmax.trace.passes import run_of
 from npsoftmax.trace.picture import psi_picture
 from npsoftmax.trace.stepping import source_of
 
 FRAME_HEIGHT = 760  # pixels, of the page in a notebook
-PICTURE = {  # what the picture shows from these lines on
+PICTURE = {  # stage: what the picture shows from these lines on
     ("psi_forward", "theta"): 1,
     ("psi_forward", "k"): 2,
     ("psi", "psi"): 3,
@@ -40,7 +41,7 @@ def page(traced) -> str:
     text = json.dumps(data_of(traced), allow_nan=False, separators=(",", ":"))
     return Template(template).substitute(
         title=html.escape(traced.title),
-        picture=picture_of(traced),
+        picture=next((psi_picture(r) for r in traced.runs if r.pieces()), ""),
         data=text.replace("<", "\\u003c"),
     )
 
@@ -53,51 +54,36 @@ def frame(traced) -> str:
     return f'<iframe title="{title}" style="{style}" srcdoc=\'{inside}\'></iframe>'
 
 
-def picture_of(traced) -> str:
-    """Return the picture of psi, or an empty string where there is no psi."""
-    for run in traced.runs:
-        if run.psi_cache():
-            every = np.ones(np.size(run.cache.c), bool)
-            angles = run.cache.has_angle.ravel() if run.layer == "lsoftmax" else every
-            return psi_picture(run.psi_cache(), angles)
-    return ""
-
-
 def data_of(traced) -> dict:
     """Return what the page shows: dicts, lists, text and numbers."""
     source, values = source_of(textbook), Values()
-    steps = [_step(traced, i, values) for i in range(len(traced.steps))]
     anchors = {row.name: row.step for row in traced.rows}
-    for name, i in anchors.items():
-        steps[i]["anchor"] = name
-    parting = [row.step for row in traced.rows if row.yours and row.yours.first]
+    names = {i: name for name, i in anchors.items()}
+    stages = itertools.accumulate(map(_stage, traced.steps), max)
     return {
-        "title": traced.title,
         "equations": source.equations(),
         "functions": {s.function: _function(source, s.function) for s in traced.steps},
         "runs": _runs(traced),
-        "steps": steps,
-        "values": values.as_data,
+        "steps": [
+            _step(traced, i, stage, values) | {"anchor": names.get(i, str(i + 1))}
+            for i, stage in enumerate(stages)
+        ],
+        "values": list(map(json.loads, values)),
         "anchors": anchors,
         "yours": traced.yours,
-        "parting": parting[0] if parting else None,
+        "parting": next(
+            (r.step for r in traced.rows if r.yours and r.yours.first), None
+        ),
     }
 
 
-class Values:
-    """Every value that the steps refer to, once."""
-
-    def __init__(self):
-        self.as_data, self.numbers = [], {}
+class Values(dict):
+    """Every value that the steps refer to, once: {its JSON: its number}."""
 
     def __call__(self, value) -> int:
         """Return the number of a value."""
-        data = value_data(value)
-        key = json.dumps(data, allow_nan=False)
-        if key not in self.numbers:
-            self.numbers[key] = len(self.as_data)
-            self.as_data.append(data)
-        return self.numbers[key]
+        text = json.dumps(value_data(value), allow_nan=False)
+        return self.setdefault(text, len(self))
 
 
 def value_data(value) -> dict:
@@ -124,16 +110,25 @@ def _function(source, name) -> dict:
 
 
 def _runs(traced) -> list[dict]:
-    parts = [(run.layer, "forward", run.forward) for run in traced.runs]
-    back = [(run.layer, "backward", run.backward) for run in reversed(traced.runs)]
+    parts = (("forward", traced.runs), ("backward", traced.runs[::-1]))
     return [
-        {"layer": layer, "part": part, "first": steps[0], "last": steps[-1]}
-        for layer, part, steps in parts + back
+        {"layer": run.layer, "part": part, "first": steps[0], "last": steps[-1]}
+        for part, runs in parts
+        for run in runs
+        for steps in [getattr(run, part)]
     ]
 
 
-def _step(traced, i, values) -> dict:
-    step, line = traced.steps[i], traced.steps[i].statement
+def _stage(step) -> int:
+    """Return what the picture shows from a step on, as the largest of its stages."""
+    return max(
+        (PICTURE.get((step.function, name), 0) for name in step.writes), default=0
+    )
+
+
+def _step(traced, i, stage, values) -> dict:
+    step, run = traced.steps[i], run_of(traced.runs, i)
+    line = step.statement
     known = {n: v for n, v in step.before.items() if n in line.reads}
     return {
         "function": step.function,
@@ -149,55 +144,34 @@ def _step(traced, i, values) -> dict:
         "reads": list(known),
         "writes": {name: values(value) for name, value in step.writes.items()},
         "changed": {name: _changed(step, name) for name in step.writes},
-        "names": _names(traced, i, values),
+        "names": [  # the page's, the example's, its value, the step it is from
+            [n, n if step.callers else run.name(n), values(v), step.writers.get(n, i)]
+            for n, v in step.after.items()
+        ],
         "rows": [_row(row, values) for row in traced.rows if row.step == i],
-        "picture": _picture_from(traced, i),
-        "anchor": str(i + 1),
+        "picture": stage if run.psi_cache() else None,
     }
-
-
-def _names(traced, i, values) -> list:
-    """Return what a function knows: [name, in the example, value, from which step]."""
-    step, run = traced.steps[i], traced.run_of(i)
-    return [
-        [n, n if step.callers else run.name(n), values(value), step.writers.get(n, i)]
-        for n, value in step.after.items()
-    ]
-
-
-def _picture_from(traced, i) -> int | None:
-    """Return up to which of its four stages the picture is shown, or None for not."""
-    if not traced.run_of(i).psi_cache():
-        return None
-    done = {(step.function, n) for step in traced.steps[: i + 1] for n in step.writes}
-    return max([0, *(PICTURE[place] for place in done & PICTURE.keys())])
 
 
 def _changed(step, name) -> list:
     """Return which cells of a name a step has changed, row by row; of a new one all."""
-    new = step.writes[name]
+    new, old = step.writes[name], step.before.get(name)
     if is_cache(new) or new is None:
         return []
-    new, old = np.atleast_2d(new), step.before.get(name)
-    if old is None or is_cache(old) or np.shape(old) != np.shape(step.writes[name]):
-        return np.ones(new.shape, bool).tolist()
-    return (np.atleast_2d(old) != new).tolist()
+    if old is None or is_cache(old) or np.shape(old) != np.shape(new):
+        return np.ones(np.atleast_2d(new).shape, bool).tolist()
+    return (np.atleast_2d(old) != np.atleast_2d(new)).tolist()
 
 
 def _row(row, values) -> dict:
     """Return what is to be said of a value beside its line, which may be nothing."""
-    data = {"name": row.name, "note": row.note}
+    data = {"name": row.name, "note": row.note, "value": values(row.value)}
     if row.numeric is not None:
         data |= {
-            "value": values(row.value),
             "numeric": values(row.numeric),
             "difference": f"{row.difference:.0e}",
             "close": row.difference < CLOSE,
         }
     if row.yours:
-        data |= {
-            "value": values(row.value),
-            "yours": values(row.yours.value),
-            "parts": row.yours.parts,
-        }
+        data |= {"yours": values(row.yours.value), "parts": row.yours.parts}
     return data

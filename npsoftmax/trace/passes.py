@@ -3,31 +3,24 @@ the backward, every Step of both kept.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from npsoftmax import textbook
+from npsoftmax.piece import Piece, piece_at
 from npsoftmax.trace.stepping import Step, Stepper
-
-
-class Call(NamedTuple):
-    """A layer of an example; a first argument of None is what the layer before gave."""
-
-    layer: str  # "linear" has linear_forward and linear_backward on the page
-    arguments: tuple
-    names: Mapping[str, str] = {}  # of the page's names, in this example
 
 
 @dataclass
 class Run:
-    """A layer that has run: what went in, what came out, and which steps it took."""
+    """A layer that runs: what goes in, what has come out, and which steps it took."""
 
-    layer: str
-    arguments: tuple
-    names: Mapping[str, str]
+    layer: str  # "linear" has linear_forward and linear_backward on the page
+    arguments: tuple  # the first is None where it is what the layer before gives
+    names: Mapping[str, str] = field(default_factory=dict)  # of the page's names, here
     value: Any = None
     cache: Any = None
     forward: range = range(0)  # of the steps
@@ -35,10 +28,11 @@ class Run:
     gradients: tuple = ()
     backward: range = range(0)
     slope: Any = None  # dpsi/dtheta (8), which only the layer psi ends with
-    inputs: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self):
-        self.inputs = tuple(inspect.signature(self.forward_in(textbook)).parameters)
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The page's names of the arguments."""
+        return tuple(inspect.signature(self.forward_in(textbook)).parameters)
 
     def forward_in(self, module):
         """Return the layer's forward of a module, the page or the package."""
@@ -54,27 +48,41 @@ class Run:
         """Return the cache of psi, or None where the layer has none."""
         if self.layer == "psi":
             return self.cache
-        return self.cache.psi_cache if self.layer == "lsoftmax" else None
+        return getattr(self.cache, "psi_cache", None)
 
-    def angles(self) -> np.ndarray:
-        """Return the angles of a layer that has psi, in degrees, one a row."""
-        return np.degrees(np.ravel(self.psi_cache().theta))
+    def pieces(self) -> list[tuple[str, Piece | None]]:
+        """Return ("row 0: ", its piece of psi) ...: None where it has no angle."""
+        cache = self.psi_cache()
+        if not cache:
+            return []
+        has_angle = getattr(self.cache, "has_angle", True)
+        rows = map(np.ravel, (np.degrees(cache.theta), cache.k, has_angle))
+        pieces = [
+            piece_at(degrees, cache.m, k) if has_angle else None
+            for degrees, k, has_angle in zip(*rows, strict=True)
+        ]
+        one = len(pieces) == 1
+        return [("" if one else f"row {i}: ", each) for i, each in enumerate(pieces)]
 
     def on_kink(self) -> bool:
         """Return whether differences would see the kink of ReLU."""
         return self.layer == "relu" and bool(np.any(np.abs(self.arguments[0]) < 1e-4))
 
 
-def run_both(calls, cotangent) -> tuple[list[Run], list[Step]]:
-    """Return a Run for each Call, and the steps of the forward, then the backward."""
-    stepper, runs = Stepper(textbook), []
-    for layer, (first, *others), names in calls:
-        arguments = (runs[-1].value if first is None else first, *others)
-        run = Run(layer, arguments, names)
+def run_of(runs, step: int) -> Run:
+    """Return the one of these layers that a step belongs to."""
+    return next(run for run in runs if step in run.forward or step in run.backward)
+
+
+def run_both(runs: Sequence[Run], cotangent) -> list[Step]:
+    """Run all forwards, then all backwards, and return their steps."""
+    stepper, value = Stepper(textbook), None
+    for run in runs:
+        first, *others = run.arguments
+        run.arguments = (value if first is None else first, *others)
         start = len(stepper.steps)
-        run.value, run.cache = stepper.run(run.forward_in(textbook), *arguments)
-        run.forward = range(start, len(stepper.steps))
-        runs.append(run)
+        value, run.cache = stepper.run(run.forward_in(textbook), *run.arguments)
+        run.value, run.forward = value, range(start, len(stepper.steps))
     for run in reversed(runs):
         start, run.cotangent = len(stepper.steps), cotangent
         backward = getattr(textbook, f"{run.layer}_backward")
@@ -84,4 +92,4 @@ def run_both(calls, cotangent) -> tuple[list[Run], list[Step]]:
             cache = run.cache
             run.slope = stepper.run(textbook.psi_prime, cache.theta, cache.m)
         run.backward, cotangent = range(start, len(stepper.steps)), run.gradients[0]
-    return runs, stepper.steps
+    return stepper.steps

@@ -1,4 +1,4 @@
-"""In: the margin and the angles of a forward. Out: psi drawn as SVG, the angles on it.
+"""In: a layer that has run. Out: psi drawn as SVG, the angles on it.
 
 Elements of class `from1` to `from4` belong to what is known from a line on: the angle,
 its piece, psi there, its slope.
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from npsoftmax import textbook
-from npsoftmax.piece import piece_at
+from npsoftmax.piece import Piece
+from npsoftmax.trace.passes import Run
 
 WIDTH, HEIGHT = 400, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 12, 14, 34  # margins
-MOST_LABELS = 8  # of knots
+MOST_LABELS = 8  # of knots, and of levels of psi
 
 
 class Axes:
@@ -41,19 +42,18 @@ class Axes:
         return f'<text class="{name}" {place}>{words}</text>'
 
 
-def psi_picture(cache, has_angle) -> str:
-    """Return psi with a point for each angle of a PsiCache that has one."""
-    m, axes = cache.m, Axes(cache.m)
-    rows = [np.ravel(a)[has_angle] for a in (cache.theta, cache.k, cache.psi)]
-    pieces = [
-        piece_at(np.degrees(theta), m, k) for theta, k in zip(*rows[:2], strict=True)
+def psi_picture(run: Run) -> str:
+    """Return psi with a point for each angle of a layer that has psi."""
+    m, axes = run.psi_cache().m, Axes(run.psi_cache().m)
+    values = np.ravel(run.psi_cache().psi)
+    points = [
+        (label, piece, value)
+        for (label, piece), value in zip(run.pieces(), values, strict=True)
+        if piece
     ]
-    parts = [*(_band(axes, piece) for piece in pieces), *_curves(axes)]
-    for i, (theta, piece, value) in enumerate(
-        zip(rows[0], pieces, rows[2], strict=True)
-    ):
-        which = f"row {i}: " if len(pieces) > 1 else ""
-        parts += _point(axes, theta, piece, value, which)
+    parts = [*(_band(axes, piece) for _, piece, _ in points), *_curves(axes)]
+    for point in points:
+        parts += _point(axes, *point)
     label = f"psi for m = {m}, falling from 1 at 0 degrees to {1 - 2 * m} at 180"
     head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
     return "\n".join([head, *parts, "</svg>"])
@@ -70,15 +70,13 @@ def _curves(axes: Axes) -> Iterator[str]:
     """Yield the knots, the axes, the cosine and psi."""
     m, bottom = axes.m, HEIGHT - BOTTOM
     knots = [180 * j / m for j in range(m + 1)]
-    few = knots if m <= MOST_LABELS else [0, 45, 90, 135, 180]
+    few = m <= MOST_LABELS
     for angle in knots:
         yield axes.line("knot", [angle, angle], [1, 1 - 2 * m])
-    for angle in few:
+    for angle in knots if few else range(0, 181, 45):
         yield axes.text("tick", axes.x(angle), bottom + 14, f"{angle:.4g}°")
-    levels = {1, -1, 1 - 2 * m} | ({1 - 2 * j for j in range(m)} if m < 7 else set())
-    for value in sorted(levels):
-        if value in (1, 1 - 2 * m) or m < 12:
-            yield axes.text("tick", LEFT - 6, axes.y(value) + 3.5, value, "end")
+    for value in range(1, -2 * m, -2) if few else (1, 1 - 2 * m):
+        yield axes.text("tick", LEFT - 6, axes.y(value) + 3.5, value, "end")
     degrees = np.linspace(0, 180, max(181, 10 * m + 1))
     radians = np.radians(degrees)
     yield axes.line("cosine", degrees, np.cos(radians))
@@ -87,7 +85,7 @@ def _curves(axes: Axes) -> Iterator[str]:
     yield axes.text("name", LEFT + 6, axes.y(1 - 2 * m) - 6, "psi", "start")
 
 
-def _point(axes: Axes, theta, piece, value, which) -> Iterator[str]:
+def _point(axes: Axes, which: str, piece: Piece, value) -> Iterator[str]:
     """Yield what the lines of the page find out about one angle, one after another."""
     degrees, m = piece.degrees, axes.m
     x, y = axes.x(degrees), axes.y(value)
@@ -95,7 +93,7 @@ def _point(axes: Axes, theta, piece, value, which) -> Iterator[str]:
     middle = axes.x((piece.first + piece.last) / 2)
     yield axes.text("label from2", middle, TOP - 4, f"{which}k = {piece.k}")
     reach = np.array([-14.0, 14.0])  # degrees, to both sides
-    tangent = value + np.radians(reach) * textbook.psi_prime(theta, m)
+    tangent = value + np.radians(reach) * textbook.psi_prime(np.radians(degrees), m)
     yield axes.line("tangent from4", degrees + reach, tangent)
     yield f'<circle class="dot from3" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
     words = f"{which}psi({degrees:.4g}°) = {value:.4f}"

@@ -11,10 +11,11 @@ a second time, with the same arguments, is not.
 import ast
 import functools
 import inspect
+import itertools
 import pickle
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple
@@ -29,10 +30,13 @@ class Statement(NamedTuple):
     last: int
     left: str  # what is assigned to, as it is written; "return" or "assert"
     right: tuple[str, ...]  # the expression: text, name, text, name, .. text
-    reads: tuple[str, ...]
     writes: tuple[str, ...]
     equation: str = ""  # "(1)" to "(10)", or empty
     each: tuple[tuple[str, ...], ...] = ()  # of a, b = .., .. the right side of each
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.right[1::2]))
 
     def right_of(self, name: str) -> tuple[str, ...]:
         """Return the expression that gives one of the names its value."""
@@ -44,13 +48,17 @@ class Step:
     """One statement that has run, or the entry into a function, its line `def`."""
 
     function: str
-    call: int  # counts the calls, from 0
+    call: int  # which of the steps is its entry
     callers: tuple[tuple[str, int], ...]  # (function, line), the outermost first
     statement: Statement
     before: Mapping[str, Any]  # the function's names before the statement
     after: Mapping[str, Any]  # and after it
     writers: Mapping[str, int]  # which step each of these has its value from
-    writes: Mapping[str, Any]  # what the statement has computed
+
+    @property
+    def writes(self) -> dict[str, Any]:
+        """What the statement has computed."""
+        return {name: self.after[name] for name in self.statement.writes}
 
     @property
     def is_entry(self) -> bool:
@@ -63,17 +71,19 @@ class Source:
     def __init__(self, module: ModuleType):
         self.text = inspect.getsource(module)
         self.lines = self.text.splitlines()
-        nodes = ast.parse(self.text).body
-        self.functions = {n.name: n for n in nodes if isinstance(n, ast.FunctionDef)}
+        self.starts = [0, *itertools.accumulate(len(line) + 1 for line in self.lines)]
+        tree = ast.parse(self.text)
+        self.doc = ast.get_docstring(tree)
+        self.functions = {
+            n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)
+        }
         self.statements = {
-            name: {line: found for found, lines in self._of(node) for line in lines}
-            for name, node in self.functions.items()
+            name: self._of(node) for name, node in self.functions.items()
         }
 
     def equations(self) -> dict[str, str]:
         """Return what the module's docstring states for each number, such as "(1)"."""
-        text = ast.get_docstring(ast.parse(self.text))
-        found = re.findall(r"^    (\(\d+\)) (.*(?:\n     .*)*)", text, re.MULTILINE)
+        found = re.findall(r"^    (\(\d+\)) (.*(?:\n     .*)*)", self.doc, re.MULTILINE)
         return {
             number: inspect.cleandoc("     " + words) for number, words in found
         }  # the first line is indented as those below it
@@ -88,69 +98,62 @@ class Source:
         """Return the line `def` of a function, which writes its arguments."""
         node = self.functions[name]
         last, names = node.body[0].lineno - 1, tuple(a.arg for a in node.args.args)
-        return Statement(node.lineno, last, "def", ("",), (), names)
+        return Statement(node.lineno, last, "def", ("",), names)
 
-    def _of(self, function: ast.FunctionDef) -> Iterator:
-        """Yield (Statement or None, its lines): None computes nothing by itself."""
+    def _of(self, function: ast.FunctionDef) -> dict[int, Statement | None]:
+        """Return {line: the statement it belongs to, None if that computes nothing}."""
+        found = {}
         for node in ast.walk(function):
-            if isinstance(node, ast.For | ast.If):
-                yield None, range(node.lineno, node.body[0].lineno)
-            elif isinstance(node, ast.stmt) and node is not function:
+            if isinstance(node, ast.Assign | ast.Assert | ast.Return):
                 lines = range(node.lineno, node.end_lineno + 1)
-                yield self._statement(node, function), lines
+                found |= dict.fromkeys(lines, self._statement(node, function))
+        return found
 
     def _statement(self, node: ast.stmt, function: ast.FunctionDef):
-        if isinstance(node, ast.Assign):
-            left, right, writes = node.targets[0], node.value, _written(node.targets[0])
-        elif isinstance(node, ast.Assert):
-            left, right, writes = "assert", node.test, ()
-        elif isinstance(node, ast.Return) and not _only_names(node.value):
-            left, right, writes = "return", node.value, (_returned(function),)
-        else:
-            return None
-        reads = [n.id for n in ast.walk(right) if isinstance(n, ast.Name)]
-        text = left if isinstance(left, str) else self._segment(left)
+        each = ()
+        match node:
+            case ast.Assign(targets=[target], value=right):
+                pieces = self._pieces(target)
+                left, writes = "".join(pieces), pieces[1::2]
+                if isinstance(target, ast.Subscript):  # z[i] = .. writes z, and reads i
+                    writes = writes[:1]
+                if isinstance(target, ast.Tuple) and isinstance(right, ast.Tuple):
+                    each = tuple(map(self._pieces, right.elts))
+            case ast.Assert(test=right):
+                left, writes = "assert", ()
+            case ast.Return(value=right):
+                left, writes = "return", (_returned(function),)
+                if _only_names(right):
+                    return None
         number = re.search(r"#.*?(\(\d+\))", self.lines[node.end_lineno - 1])
-        both = isinstance(left, ast.Tuple) and isinstance(right, ast.Tuple)
         return Statement(
-            node.lineno, node.end_lineno, text, self._pieces(right),
-            tuple(dict.fromkeys(reads)), writes, number[1] if number else "",
-            tuple(map(self._pieces, right.elts)) if both else (),
+            node.lineno, node.end_lineno, left, self._pieces(right), writes,
+            number[1] if number else "", each,
         )  # fmt: skip
-
-    def _segment(self, node) -> str:
-        return " ".join(ast.get_source_segment(self.text, node).split())
 
     def _pieces(self, node) -> tuple[str, ...]:
         """Return an expression as text, name, text, name, .. text."""
-        names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-        spots = sorted({(n.lineno, n.col_offset, n.id) for n in names})
-        pieces, line, column = [], node.lineno, node.col_offset
-        for row, start, name in [*spots, (node.end_lineno, node.end_col_offset, "")]:
-            pieces += [self._between(line, column, row, start), name]
-            line, column = row, start + len(name)
-        return tuple(pieces[:-1])
+        found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+        names = sorted((self._place(n.lineno, n.col_offset), n.id) for n in found)
+        at, pieces = self._place(node.lineno, node.col_offset), []
+        for start, name in names:
+            pieces += [self._text(at, start), name]
+            at = start + len(name)
+        end = self._place(node.end_lineno, node.end_col_offset)
+        return (*pieces, self._text(at, end))
 
-    def _between(self, line, column, last, end) -> str:
-        if line == last:
-            return self.lines[line - 1][column:end]
-        lines = [self.lines[line - 1][column:], *self.lines[line : last - 1]]
-        text = "\n".join([*lines, self.lines[last - 1][:end]])
-        return re.sub(r"\s*(?:#[^\n]*)?\n\s*", " ", text)
+    def _place(self, line, column) -> int:
+        return self.starts[line - 1] + column
+
+    def _text(self, start, end) -> str:
+        """Return what stands there as one line, without comments."""
+        return re.sub(r"\s*(?:#[^\n]*)?\n\s*", " ", self.text[start:end])
 
 
 @functools.cache
 def source_of(module: ModuleType) -> Source:
     """Return the Source of a module, read once."""
     return Source(module)
-
-
-def _written(target) -> tuple[str, ...]:
-    """Return the names a target assigns to; z of z[i] = .. is one of them."""
-    if isinstance(target, ast.Subscript):
-        return _written(target.value)
-    names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
-    return tuple(name for name in names if name != "_")
 
 
 def _only_names(node) -> bool:
@@ -174,7 +177,7 @@ class Stepper:
         self.module, self.source = module, source_of(module)
         self.steps: list[Step] = []
         self.stack: list[_Visit] = []  # the calls that are under way
-        self.calls, self.seen = 0, set()
+        self.seen = set()
 
     def run(self, function: Callable, *arguments):
         """Return what function(*arguments) returns, and add its steps to those there.
@@ -192,11 +195,9 @@ class Stepper:
 
     def _enter(self, frame: FrameType, event, arg):
         name = frame.f_code.co_name
-        ours = frame.f_globals is vars(self.module)
-        if not ours or name not in self.source.functions:
-            return None
-        call = pickle.dumps((name, frame.f_locals.copy()))
-        if call in self.seen:
+        ours = frame.f_globals is vars(self.module) and name in self.source.functions
+        call = pickle.dumps((name, frame.f_locals.copy())) if ours else None
+        if call is None or call in self.seen:
             return None
         self.seen.add(call)
         return _Visit(self, name, frame).watch
@@ -207,8 +208,7 @@ class _Visit:
 
     def __init__(self, stepper: Stepper, name: str, frame: FrameType):
         self.stepper, self.name = stepper, name
-        self.call, stepper.calls = stepper.calls, stepper.calls + 1
-        self.names, self.writers = {}, {}
+        self.call, self.names, self.writers = len(stepper.steps), {}, {}
         self.statement, self.line = stepper.source.entry(name), frame.f_lineno
         stepper.stack.append(self)
         self.finish(frame)
@@ -234,12 +234,12 @@ class _Visit:
         self.names = kept(frame.f_locals)
         if statement.left == "return":
             self.names[statement.writes[0]] = kept_value(returned)
-        steps, writes = self.stepper.steps, {n: self.names[n] for n in statement.writes}
-        self.writers = self.writers | dict.fromkeys(writes, len(steps))
+        steps = self.stepper.steps
+        self.writers = self.writers | dict.fromkeys(statement.writes, len(steps))
         callers = tuple((visit.name, visit.line) for visit in self.stepper.stack[:-1])
         steps.append(
             Step(self.name, self.call, callers, statement, before, self.names,
-                 self.writers, writes)
+                 self.writers)
         )  # fmt: skip
 
 
@@ -256,9 +256,16 @@ def kept_value(value):
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def last_write(steps, among: range, name: str, function: str | None = None) -> int:
-    """Return the last step of these that writes a name, the outermost calls' first."""
+def last_write(
+    steps, among: range, name: str, function: str | None = None
+) -> tuple[int, str]:
+    """Return (the last of these steps that writes a name, the name).
+
+    Counted are the steps of one function, by default of the one that is called first.
+    """
     function = function or steps[among[0]].function
     return max(
-        i for i in among if name in steps[i].writes and steps[i].function == function
+        (i, name)
+        for i in among
+        if name in steps[i].writes and steps[i].function == function
     )
