@@ -784,7 +784,7 @@ def test_the_worst_entry_is_the_wrong_one():
     assert analytic == numeric * (1 + 1e-6)
     assert abs(report.worst.error) > tolerance > 0
     assert report.errors["W"][2, 3] == report.worst.error
-    assert report.step == step == 2.0 ** round(math.log2(step))
+    assert step == 2.0 ** round(math.log2(step))
     assert str(report).splitlines()[2].split()[:4] == ["W[2,", "3]", "1.000001", "1"]
 
 

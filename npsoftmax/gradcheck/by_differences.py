@@ -14,19 +14,20 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.arrays import Array, Function, Numbers
+from npsoftmax.gradcheck.compare import DIFFERENCED, compared_with
 from npsoftmax.gradcheck.steps import (
     EPS,
     as_rows,
     best_step,
     extrapolated,
     ladders,
+    largest_finite,
     stepped,
 )
 
-FEW, MANY = (
-    1e-9,
-    1e-5,
-)  # of the slope: so small an error of few, or of many steps, will do
+# So small an error, of the slope, of few or of many steps will do
+FEW, MANY = 1e-9, 1e-5
+ASKED = 6  # how many entries are looked at again before one is accused
 FAR = 2.0 ** np.array([-3, 0, 7, 20])  # lengths that a function at rest is moved
 
 
@@ -77,24 +78,16 @@ def _five_point_slope(f, x, j, h):
 
 # In a check
 
+ENTRY = [("gradient", float), ("error", float), ("step", float), ("rests", bool)]
 
-class Numeric(NamedTuple):
-    """A gradient as a method gives it; all arrays are of its shape (K,)."""
 
-    gradient: np.ndarray
-    error: np.ndarray  # of the method, and of f's rounding in it
-    step: np.ndarray
-    flat: np.ndarray  # bool: f does not move with this entry
+def numeric_gradient(entries):
+    """Return a record array (K,) of entries, each (gradient, error, step, rests).
 
-    @classmethod
-    def of(cls, entries):
-        """Return the gradient of entries, each (gradient, error, step, flat)."""
-        columns = np.array(entries, dtype=np.float64).reshape(-1, 4).T
-        return cls(*columns[:3].copy(), columns[3] == 1)
-
-    def put(self, k, slopes):
-        """Put the slope by entry k."""
-        self.gradient[k], self.error[k], self.step[k] = slopes[2:]
+    error    of the method, and of f's rounding in it
+    rests    whether f does not move with this entry
+    """
+    return np.array(entries, dtype=ENTRY).view(np.recarray)
 
 
 class Slopes(NamedTuple):
@@ -107,14 +100,41 @@ class Slopes(NamedTuple):
     step: float
 
 
-def differences(pair, method, nu):
-    """Return the gradient of a pair, each entry by its best steps."""
-    entries = []
-    for k in range(pair.x.size):
+def by_differences(pair, noise, method):
+    """Return what differences found; before they accuse, all steps are tried."""
+    fine, D, entries, acquitted = noise.levels[0], noise.D, [], []
+    for k, scale in enumerate(pair.scale):
         line = pair.entry(k)
-        found = entry_slopes(line, method, nu, pair.scale[k])
+        found = entry_slopes(line, method, fine, scale)
         entries.append((*found[2:], found.slope == 0 and rests(line)))
-    return Numeric.of(entries)
+    numeric = numeric_gradient(entries)
+    compared = compared_with(pair, method, numeric, fine, D)
+    places = compared.places
+    if len(places):
+        D = noise.D_scattered
+    for asked in filter(len, (places[:ASKED], places[ASKED:])):
+        for k in asked:
+            slopes = entry_slopes(pair.entry(k), method, fine)
+            numeric[k] = (*slopes[2:], numeric.rests[k])
+        compared = compared_with(pair, method, numeric, fine, D)
+        wrong = [k for k in asked if compared.wrong[k]]
+        acquitted += [k for k in wrong if _acquitted(pair, compared, k, noise.levels)]
+        compared.excuse[acquitted] = np.inf
+        if compared.wrong[asked].any():
+            break
+    return compared.report(pair)
+
+
+def _acquitted(pair, compared, k, levels):
+    """Return whether another view of a wrong entry is clear, and bears it out."""
+    line, largest = pair.entry(k), pair.by_input(largest_finite, compared.numeric)[k]
+    for level, stairs in ((levels[1], True), (levels[0], False)):
+        found = entry_slopes(line, compared.name, level, stairs=stairs)
+        off, room = abs(found.slope - pair.gradient[k]), DIFFERENCED * found.error
+        clear = room <= compared.fine * max(abs(found.slope), largest)
+        if clear and off <= compared.tolerance[k] + room:
+            return True
+    return False
 
 
 def rests(line):

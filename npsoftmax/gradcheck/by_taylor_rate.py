@@ -15,14 +15,16 @@ import numpy as np
 
 from npsoftmax.arrays import Array, Function, Numbers, Seed
 from npsoftmax.gradcheck.by_differences import noise_if_still
+from npsoftmax.gradcheck.compare import rounding_room
 from npsoftmax.gradcheck.kinks import bends_along
 from npsoftmax.gradcheck.pair import Line
-from npsoftmax.gradcheck.report import Kink, RateCheck
+from npsoftmax.gradcheck.report import GradientReport, Kink, RateCheck
 from npsoftmax.gradcheck.steps import (
     BAND,
     EPS,
-    draw_direction,
+    draw_factors,
     largest_finite,
+    sizes_of,
     ulp_away,
 )
 
@@ -64,7 +66,7 @@ def taylor_rate(
     [2.0, 1.0]
     """
     x, rng = np.asarray(x, dtype=np.float64), np.random.default_rng(rng)
-    v = draw_direction(x, rng) if v is None else v
+    v = sizes_of(x) * draw_factors(x.shape, rng) if v is None else v
     nearby = np.array([f(ulp_away(x, rng)) for _ in range(8)])
     noise = np.max(np.abs(nearby - f(x))) + np.spacing(abs(f(x)))
     remainders = taylor_remainders(f, x, gradient, v, TAYLOR_STEPS)
@@ -87,19 +89,26 @@ def _order(remainders, noise):
 # In a check
 
 
-def rate_checks(pair, levels, room, rng):
-    """Return a RateCheck for each input, and the kinks, along one drawn direction each.
-
-    levels: of the noise of f, fine and coarse; room: how far each entry of the gradient
-    may be off by its rounding.
-    """
-    v, checks = pair.draw_direction(rng), []
-    for leaf, part in zip(pair.moved, pair.parts, strict=True):
-        alone = np.zeros((3, pair.x.size))
-        alone[:, part] = v[part], pair.gradient[part], room[part]
-        checks.append(_rate_check(pair, leaf, *alone, levels))
+def by_taylor_rate(pair, noise):
+    """Return what the rate tells; before it accuses, the scatter of backward counts."""
+    levels = noise.levels
+    checks = _rate_checks(pair, levels, noise.D)
+    if any(check.wrong for check in checks):
+        checks = _rate_checks(pair, levels, noise.D_scattered)
     what = "the slopes along v and -v differ"
-    return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
+    kinks = tuple(Kink(check.name, what) for check in checks if check.kink)
+    return GradientReport("Taylor rate", checks, kinks)
+
+
+def _rate_checks(pair, levels, D):
+    """Return a RateCheck for each input, along one drawn direction each."""
+    room, checks = rounding_room(pair, D), []
+    rows = np.array([pair.draw_direction(), pair.gradient, room])
+    for leaf, part in zip(pair.moved, pair.parts, strict=True):
+        alone = np.zeros(rows.shape)
+        alone[:, part] = rows[:, part]
+        checks.append(_rate_check(pair, leaf, *alone, levels))
+    return tuple(checks)
 
 
 def _rate_check(pair, leaf, v, gradient, room, levels):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from npsoftmax.arrays import Function, Numbers
-from npsoftmax.gradcheck.by_differences import Numeric, slopes_of
+from npsoftmax.gradcheck.by_differences import numeric_gradient, slopes_of
+from npsoftmax.gradcheck.compare import DIFFERENCED, FINE
 from npsoftmax.gradcheck.report import InputCheck
 from npsoftmax.gradcheck.steps import EPS, ladders, lengths_of, stepped
 
@@ -32,8 +33,10 @@ def quick_check(
         return slopes_of(lambda h: f(stepped(x, j, h)), steps, nu, nu, weights, x[j])
 
     entries = [(*slopes(j)[2:], False) for j in np.ndindex(x.shape)]
-    numeric, error, step, no = (a.reshape(x.shape) for a in Numeric.of(entries))
+    numeric = numeric_gradient(entries).reshape(x.shape)
+    room, no = DIFFERENCED * numeric.error, numeric.rests
     return InputCheck(
-        np.asarray(gradient, dtype=np.float64), numeric, tolerance=4 * error,
-        excuse=4 * error, step=step, kink=no, flat=no, name=name, fine=1e-2,
+        np.asarray(gradient, dtype=np.float64), numeric.gradient, tolerance=room,
+        excuse=room, step=numeric.step, kink=no, flat=no, name=name,
+        fine=FINE["five-point"],
     )  # fmt: skip

@@ -46,21 +46,18 @@ def lengths_of(a):
 
 
 def sizes_of(a):
-    """Return each entry's own size; for an entry 0 that of its vector, 1 at most."""
+    """Return each entry's own size; for an entry 0 that of its vector, 1 at most.
+
+    Times drawn factors they are a direction that moves every entry, zeros too.
+    """
     return np.where(a == 0, np.fmin(lengths_of(a), 1), power_of_two(a))
 
 
-def draw_direction(a, rng):
-    """Return a direction: each entry's size times -2 to -1 or 1 to 2.
-
-    An entry 0 moves as far as its neighbours, or by 1. No factor is a whole number, for
-    (1, -1) at (1, 1) would see no slope of a norm.
-    """
-    return sizes_of(a) * draw_factors(a.shape, rng)
-
-
 def draw_factors(shape, rng):
-    """Return numbers from 1 to 2 of either sign, of the given shape."""
+    """Return numbers from 1 to 2 of either sign, of the given shape.
+
+    No two are alike: (1, -1) at (1, 1) would see no slope of a norm.
+    """
     return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(1, 2, size=shape)
 
 
