@@ -84,12 +84,9 @@ def check_gradients(
         64 D + 8 eps max |g| + 1e-13 |g|, by differences + 4 E
 
     D is how far the analytic entry moves when the inputs, the cotangent and the cache
-    move by an ulp; E is the error of the difference. These four numbers are chosen. 64:
-    two right ways to compute a gradient differ by a few such moves, and by the luck of
-    8 draws. 8: an entry that is 0 does not move, though it is a sum of terms like its
-    neighbours'. 1e-13: long sums round while moves cancel. 4: E is seen in three steps.
-    What counts for "right" is less, as TOLERANCE.md tells: D belongs to the backward
-    under test, which must not excuse itself.
+    move by an ulp; E is the error of the difference. What counts for "right" is less,
+    as TOLERANCE.md tells: D belongs to the backward under test, which must not excuse
+    itself.
 
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.

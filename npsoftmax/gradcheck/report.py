@@ -111,8 +111,8 @@ class InputCheck:
         """Return error over tolerance, -1 on a kink."""
         with np.errstate(all="ignore"):
             ratio = np.abs(self.error) / self.tolerance
-        ratio = np.where(self.error == 0, 0, ratio)
-        ratio = np.where(np.isnan(ratio), np.where(self.wrong, np.inf, 0), ratio)
+        is_nan = np.isnan(self.error) & self.wrong
+        ratio = np.where(is_nan, np.inf, np.nan_to_num(ratio, posinf=np.inf))
         return np.where(self.kink, -1, ratio)
 
     def entry(self, index: Iterable[int]) -> Entry:

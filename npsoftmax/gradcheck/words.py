@@ -81,7 +81,8 @@ def _ratios(report):
         ratios = check.analytic[seen] / check.numeric[seen]
         if np.ptp(ratios) <= 1e-6 * np.abs(ratios).max():
             many = "every entry is" if seen.sum() > 1 else "it is"
-            times = f"{np.median(ratios):.6g} times what it should be"
+            ratio = np.median(ratios)
+            times = f"{ratio:.{_digits(ratio, 1)}g} times what it should be"
             yield f"gradient by {check.name}: {many} {times if ratios.any() else 0}"
 
 
@@ -136,7 +137,7 @@ def _how(report):
 
 
 def _wrong_row(entry):
-    digits = _digits(entry)
+    digits = _digits(entry.analytic, entry.numeric)
     return (
         entry.label,
         f"{entry.analytic:.{digits}g}",
@@ -146,12 +147,12 @@ def _wrong_row(entry):
     )
 
 
-def _digits(entry):
-    """Return how many digits tell analytic and numeric apart."""
-    size = max(abs(entry.analytic), abs(entry.numeric))
-    if not 0 < abs(entry.error) < math.inf or not size < math.inf:
+def _digits(a, b):
+    """Return how many digits tell two numbers apart: 6 to 17."""
+    size, error = max(abs(a), abs(b)), abs(a - b)
+    if not 0 < error < math.inf or not size < math.inf:
         return 6
-    return min(17, max(6, math.ceil(math.log10(size / abs(entry.error))) + 2))
+    return min(17, max(6, math.ceil(math.log10(size / error)) + 2))
 
 
 def _errors_row(check):
