@@ -22,8 +22,8 @@ from npsoftmax.gradcheck.by_differences import (
     entry_slopes,
     every_entry,
     numeric_gradient,
-    rests,
     slopes_of,
+    stays,
 )
 from npsoftmax.gradcheck.compare import ROUNDED, compared_with
 from npsoftmax.gradcheck.kinks import explains
@@ -34,6 +34,7 @@ from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 METHOD = "complex step"
 PARTS = 2.0 ** -np.array([100.0, 60, 24])  # of an entry's size, until imag f is normal
 TINY = float(np.finfo(np.float64).smallest_subnormal)
+UNTOLD = "differences cannot tell whether it is right"
 UNSEEN = 1e-6  # the part of the largest that an entry at rest may hide
 
 
@@ -57,23 +58,31 @@ def complex_step(f: Function, x: Numbers, h: Numbers = 2.0**-100) -> Array:
 # In a check
 
 
-def by_complex_step(pair, noise, otherwise=None):
-    """Return what the complex step found.
+def by_default(pair, noise):
+    """Return what the complex step found, or, where it is in doubt, differences.
 
-    A reason not to believe it is a doubt, or, if there is another method to take
-    otherwise, that is taken.
+    Where these cannot tell either, as where f rests for them, their "right" is none.
     """
+    report = by_complex_step(pair, noise)
+    if not report.doubts:
+        return report
+    (doubt,) = report.doubts
+    found = by_differences(pair, noise, "five-point")
+    hidden = doubt == UNTOLD and found.verdict == "right"
+    doubts = ("the complex step sees a slope that differences do not see",)
+    note = f"not by the complex step: {doubt}"
+    return replace(found, notes=(note,), doubts=doubts if hidden else ())
+
+
+def by_complex_step(pair, noise):
+    """Return what the complex step found; a reason not to believe it is a doubt."""
     numeric, trouble = _complex_gradient(pair, noise)
-    report = GradientReport(METHOD)
-    if numeric is not None:
-        compared = compared_with(pair, METHOD, numeric, noise.nu, noise.D)
-        if trouble is None and len(compared.places):
-            compared, trouble = _asked_again(pair, numeric, compared, noise)
-        report = compared.report(pair)
-    if trouble and otherwise:
-        note = f"not by the complex step: {trouble}"
-        return replace(by_differences(pair, noise, otherwise), notes=(note,))
-    return replace(report, doubts=(trouble,)) if trouble else report
+    if numeric is None:
+        return GradientReport(METHOD, doubts=(trouble,))
+    compared = compared_with(pair, METHOD, numeric, noise.nu, noise.D)
+    if trouble is None and len(compared.places):
+        compared, trouble = _asked_again(pair, numeric, compared, noise)
+    return replace(compared.report(pair), doubts=(trouble,) if trouble else ())
 
 
 def _asked_again(pair, numeric, compared, noise):
@@ -84,14 +93,13 @@ def _asked_again(pair, numeric, compared, noise):
     places = compared.places[:ASKED]
     for k in places:
         numeric.error[k] += ROUNDED * _own_rounding(pair, k, numeric.step[k])
-    levels = noise.levels
     compared = compared_with(pair, METHOD, numeric, noise.nu, noise.D_scattered)
     wrong = [k for k in places if compared.wrong[k]]
-    answers = [_confirmed(pair, k, numeric, levels) for k in wrong]
+    answers = [_confirmed(pair, k, numeric, noise.levels) for k in wrong]
     if False in answers:
         return compared, "differences contradict it"
     if compared.wrong.any() and True not in answers:
-        return compared, "differences cannot tell whether it is right"
+        return compared, UNTOLD
     return compared, None
 
 
@@ -225,7 +233,7 @@ class _Confirmation:
     def _of_entry(self, k, needed):
         """Return what speaks against one entry, unless it is on a kink, or at rest."""
         line, slope = self.pair.entry(k), self.numeric.gradient[k]
-        if explains(line, slope, self.noise.nu) or rests(line):
+        if explains(line, slope, self.noise.nu) or stays(line).all():
             return None
         return self._of_direction(line.v > 0, needed)
 

@@ -136,7 +136,7 @@ def by_differences(pair, noise, method):
     for k, scale in enumerate(pair.scale):
         line = pair.entry(k)
         found = entry_slopes(line, method, fine, scale)
-        entries.append((*found[2:], found.slope == 0 and rests(line)))
+        entries.append((*found[2:], found.slope == 0 and stays(line).all()))
     numeric = numeric_gradient(entries)
     compared = compared_with(pair, method, numeric, fine, D)
     places = compared.places
@@ -167,12 +167,8 @@ def _acquitted(pair, compared, k, levels):
     return False
 
 
-def rests(line):
-    """Return whether all outputs stay the same, to the last bit, far along a line."""
-    return bool(np.all(_still_far(line)))
-
-
-def _still_far(line):
+def stays(line):
+    """Return which outputs stay the same, to the last bit, far along a line."""
     moved = [line.anywhere(h) for h in line.length * np.concatenate([FAR, -FAR])]
     return np.all(np.array(moved) == line.pair.output, axis=0)
 
@@ -196,7 +192,7 @@ def entry_slopes(line, method, nu, scale=None, stairs=True):
         if 4 * found.error <= enough * max(abs(found.slope), 1e-5 * scale):
             return found
     if stairs:
-        hidden = np.where(_still_far(line), 0.0, hidden)
+        hidden = np.where(stays(line), 0.0, hidden)
     found = slopes(line.inside, deep, hidden)
     known = np.isfinite(found.errors).all()
     return found if known else slopes(line.anywhere, deep, hidden)
@@ -216,7 +212,7 @@ def slopes_of(f, steps, nu, hidden, weights, x=0.0, method="five-point"):
         nu = noise_if_still(right - left, nu, hidden)
     noise = 4 * np.fmax(rounded, nu) / np.abs(distance)
     if method == "five-point":
-        slopes, noise = extrapolated(slopes, steps, noise)  # (b)
+        slopes, noise = extrapolated(slopes, steps, noise, order=2)  # (b)
     outputs, errors, which = best_step(slopes, noise)
     slope, error = np.sum(weights * outputs), np.sum(np.abs(weights) * errors)
     step = float(steps[np.max(which, initial=0)])

@@ -14,7 +14,7 @@ import numpy as np
 
 from npsoftmax.arrays import Function, Numbers, Seed
 from npsoftmax.gradcheck.by_differences import noise_if_still
-from npsoftmax.gradcheck.compare import rounding_room
+from npsoftmax.gradcheck.compare import MOVED, SUMMED
 from npsoftmax.gradcheck.kinks import bends_along
 from npsoftmax.gradcheck.pair import Line
 from npsoftmax.gradcheck.report import GradientReport, Kink, RateCheck
@@ -90,7 +90,7 @@ def by_taylor_rate(pair, noise):
 
 def _rate_checks(pair, levels, D):
     """Return a RateCheck for each input, along one drawn direction each."""
-    room, checks = rounding_room(pair, D), []
+    room, checks = MOVED * D + SUMMED * np.abs(pair.gradient), []
     rows = np.array([pair.draw_direction(), pair.gradient, room])
     for leaf, part in zip(pair.moved, pair.parts, strict=True):
         alone = np.zeros(rows.shape)

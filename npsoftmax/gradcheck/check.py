@@ -17,7 +17,7 @@ import numpy as np
 
 from npsoftmax.arrays import Numbers, Seed
 from npsoftmax.gradcheck.along import along_directions, what_is_unseen
-from npsoftmax.gradcheck.by_complex_step import by_complex_step
+from npsoftmax.gradcheck.by_complex_step import by_complex_step, by_default
 from npsoftmax.gradcheck.by_differences import by_differences
 from npsoftmax.gradcheck.by_taylor_rate import by_taylor_rate
 from npsoftmax.gradcheck.inputs import generator_of, name_of
@@ -30,7 +30,7 @@ BY = {  # each takes a pair and its noise, and gives a report
     "five-point": partial(by_differences, method="five-point"),
     "central": partial(by_differences, method="central"),
     "Taylor rate": by_taylor_rate,
-    None: partial(by_complex_step, otherwise="five-point"),
+    None: by_default,
 }
 METHODS = tuple(name for name in BY if name)
 

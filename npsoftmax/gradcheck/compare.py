@@ -65,8 +65,3 @@ def compared_with(pair, method, numeric, nu, D):
             kink[k] = True
             compared.kinks.append(Kink(pair.label(k), what))
     return compared
-
-
-def rounding_room(pair, D):
-    """Return how far each entry of the gradient may be off by its rounding."""
-    return MOVED * D + SUMMED * np.abs(pair.gradient)

@@ -185,10 +185,11 @@ def _table(head, rows):
 
 
 def _paragraph(title, text):
-    """Yield the text in lines of 80 columns, the title to its left."""
-    lines = textwrap.wrap(text, 80 - 14, break_long_words=False)
-    for i, line in enumerate(lines):
-        yield f"  {title if i == 0 else '':<11} {line}"
+    """Return the text in lines of 80 columns, the title to its left."""
+    left, below = f"  {title:<11} ", 14 * " "
+    return textwrap.wrap(
+        text, 80, initial_indent=left, subsequent_indent=below, break_long_words=False
+    )
 
 
 def _counted(n, one, many):
