@@ -11,7 +11,7 @@ entry, zeros too, before it believes it.
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,8 @@ from npsoftmax.gradcheck.by_differences import (
 )
 from npsoftmax.gradcheck.compare import ROUNDED, compared_with
 from npsoftmax.gradcheck.kinks import explains
-from npsoftmax.gradcheck.pair import Line
+from npsoftmax.gradcheck.noise import Noise
+from npsoftmax.gradcheck.pair import LayerPair, Line
 from npsoftmax.gradcheck.report import GradientReport
 from npsoftmax.gradcheck.steps import BAND, EPS, ladders, stepped, ulp_away
 
@@ -189,6 +190,7 @@ def _slope(line, size):
 # Whether forward is analytic
 
 
+@dataclass
 class _Confirmation:
     """Whether differences bear out the gradient by the complex step.
 
@@ -196,24 +198,22 @@ class _Confirmation:
     those that do not move it at all apart, for beside others they are not seen.
     """
 
-    def __init__(self, pair, numeric, noise):
-        self.pair, self.numeric, self.noise = pair, numeric, noise
+    pair: LayerPair
+    numeric: np.recarray
+    noise: Noise
 
     def trouble(self):
         """Return a sentence if differences contradict the gradient, or None.
 
         Where f rests, differences must also be clear, or a slope might be overlooked.
         """
-        moves, rest = (
-            np.abs(self.numeric.gradient) * self.pair.sizes,
-            self.numeric.rests,
-        )
-        largest = np.max(moves, initial=0)
+        moves = np.abs(self.numeric.gradient) * self.pair.sizes
+        largest, rests = np.max(moves, initial=0), self.numeric.rests
         strong = moves > BAND * largest
         return (
             self._of_band(strong, np.inf)
-            or self._of_band(~rest & ~strong, np.inf)
-            or self._of_band(rest, UNSEEN * largest)
+            or self._of_band(~rests & ~strong, np.inf)
+            or self._of_band(rests, UNSEEN * largest)
         )
 
     def _of_band(self, band, needed):

@@ -74,19 +74,16 @@ def check_gradients(
     inconclusive  a tolerance means nothing: it does not tell a change of 1e-6 (for
                   differences 1e-2) in an entry above that part of the largest; or an
                   entry is on a kink; or it is off by no more than backward's own
-                  rounding; or the complex step was asked for, and is not borne out; or
-                  forward or backward is no function of its inputs.
+                  rounding; or differences do not bear out the complex step, where it
+                  was asked for, or do not see a slope that it sees; or forward or
+                  backward is no function of its inputs.
     right         neither. By the Taylor rate: the order is above 1.9, not within 0.1
                   of 1, along drawn directions.
 
-    An entry g of the numeric gradient is known to within
-
-        64 D + 8 eps max |g| + 1e-13 |g|, by differences + 4 E
-
-    D is how far the analytic entry moves when the inputs, the cotangent and the cache
-    move by an ulp; E is the error of the difference. What counts for "right" is less,
-    as TOLERANCE.md tells: D belongs to the backward under test, which must not excuse
-    itself.
+    The tolerance of an entry g is 64 D + 8 eps max |g| + 1e-13 |g|, by differences
+    + 4 E: D is how far the analytic entry moves by an ulp in the inputs, the cotangent
+    and the cache, E the error of the difference. TOLERANCE.md says why, and why D alone
+    makes nothing right.
 
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.

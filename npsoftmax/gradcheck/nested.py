@@ -1,9 +1,8 @@
 """A tuple of arrays (inputs, Params, a cache) goes in; its arrays by their names come
-out, or the same tuple with other arrays in their places.
+out, or the same tuple with a function of each in its place.
 """
 
 import copy
-from collections.abc import Iterator
 from dataclasses import is_dataclass
 from types import SimpleNamespace
 
@@ -27,11 +26,11 @@ def named_pieces(cache):
     return [(name, a) for name, a in arrays if a.dtype.kind in "biu"]
 
 
-def with_arrays(value, arrays: Iterator):
-    """Return value with its arrays, in the order of `named_arrays`, from arrays."""
+def mapped(f, value):
+    """Return value with f of each of its arrays, in the order of `named_arrays`."""
     if isinstance(value, ARRAY):
-        return next(arrays)
-    children = [with_arrays(child, arrays) for _, child in _children("", value)]
+        return f(np.asarray(value))
+    children = [mapped(f, child) for _, child in _children("", value)]
     if not children:
         return value
     if isinstance(value, dict):
@@ -66,8 +65,7 @@ def handed_out(a, writeable):
 
 def locked(value):
     """Return value with each of its arrays as a view that cannot be written."""
-    arrays = (handed_out(a, writeable=False) for _, a in named_arrays("", value))
-    return with_arrays(value, arrays)
+    return mapped(lambda a: handed_out(a, writeable=False), value)
 
 
 def is_list_of_numbers(value):

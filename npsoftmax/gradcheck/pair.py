@@ -11,22 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from npsoftmax.gradcheck import nested, steps
 from npsoftmax.gradcheck.inputs import arguments_of, cotangent_of, label_of, name_of
-from npsoftmax.gradcheck.nested import (
-    gradient_arrays,
-    handed_out,
-    locked,
-    named_arrays,
-    named_pieces,
-    with_arrays,
-)
-from npsoftmax.gradcheck.steps import (
-    draw_factors,
-    largest_finite,
-    lengths_of,
-    sizes_of,
-    ulp_away,
-)
 
 
 class LayerPair:
@@ -58,7 +44,7 @@ class LayerPair:
         self.parts = [slice(*ends) for ends in pairwise(ends.tolist())]
         self.x, self.sizes, self.lengths = (
             _in_a_row(f(leaf.array) for leaf in self.moved)
-            for f in (np.array, sizes_of, lengths_of)
+            for f in (np.array, steps.sizes_of, steps.lengths_of)
         )
         self._keep_outputs(*self.run(self.x))
         self.cotangent = cotangent_of(cotangent, self.output.shape, rng)
@@ -74,18 +60,18 @@ class LayerPair:
         self.first, self.dead = np.array(output), ~np.isfinite(output)
         self.ulp = np.where(self.dead, 0, np.spacing(np.abs(output))).astype(float)
         self.output = self._live(output)
-        self.pieces = [(name, np.array(a)) for name, a in named_pieces(cache)]
+        self.pieces = [(name, np.array(a)) for name, a in nested.named_pieces(cache)]
         arrays = [leaf.array for leaf in self.leaves]
-        everything = named_arrays("", (arrays, cache, output))
+        everything = nested.named_arrays("", (arrays, cache, output))
         floating = [a for _, a in everything if a.dtype.kind == "f"]
-        self.largest = max(map(largest_finite, floating))
+        self.largest = max(map(steps.largest_finite, floating))
 
     def _keep_gradients(self, given):
         self.misfits = tuple(filter(None, map(_misfit, self.moved, given)))
         self.gradients = [None if g is None else np.array(g) for g in given]
         if not self.misfits:
             self.gradient = _in_a_row(self.gradients).astype(np.float64)
-            self.scale = self.by_input(largest_finite, self.gradient)
+            self.scale = self.by_input(steps.largest_finite, self.gradient)
 
     def _live(self, output):
         return np.where(self.dead, 0, output).astype(np.float64)
@@ -116,7 +102,7 @@ class LayerPair:
 
     def draw_direction(self):
         """Return a direction that moves every entry, zeros too."""
-        return self.sizes * draw_factors(self.x.shape, self.rng)
+        return self.sizes * steps.draw_factors(self.x.shape, self.rng)
 
     # Forward and backward
 
@@ -128,10 +114,10 @@ class LayerPair:
             for leaf in self.leaves
             if leaf.array is not None
         )
-        return [with_arrays(value, arrays) for value in self.inputs]
+        return [nested.mapped(lambda _: next(arrays), value) for value in self.inputs]
 
     def _handed_out(self, a):
-        return handed_out(a, writeable=bool(self.edits))
+        return nested.handed_out(a, writeable=bool(self.edits))
 
     def run(self, x):
         """Return forward's output, as an array, and its cache."""
@@ -153,13 +139,13 @@ class LayerPair:
         def arguments():
             given = self.cotangent, self.run(x)[1]
             if ulp_off:
-                arrays = [ulp_away(a, self.rng) for _, a in named_arrays("", given)]
-                given = with_arrays(given, iter(arrays))
+                given = nested.mapped(lambda a: steps.ulp_away(a, self.rng), given)
             cotangent, cache = given
-            cache = cache if self.edits else locked(cache)
+            cache = cache if self.edits else nested.locked(cache)
             return self._handed_out(np.asarray(cotangent)), cache
 
-        found = list(gradient_arrays(self._call("backward", self.backward, arguments)))
+        given = self._call("backward", self.backward, arguments)
+        found = list(nested.gradient_arrays(given))
         if len(found) > len(self.moved):
             found = [gradient for gradient in found if gradient is not None]
         if len(found) != len(self.moved):
@@ -178,7 +164,9 @@ class LayerPair:
         except ValueError as error:
             if self.edits or "read-only" not in str(error):
                 raise
-            self.edits = (_edit(role, error),)
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"in line {line.lineno}" + (f": `{line.line}`" if line.line else "")
+            self.edits = (f"{role} edits an array it was given, {where}",)
         return function(*arguments())
 
     def look_again(self):
@@ -219,7 +207,7 @@ class LayerPair:
 
     def _beside_pieces(self, cache):
         """Yield name, piece at the inputs, and what stands there in another cache."""
-        others = named_pieces(cache) if self.pieces else ()
+        others = nested.named_pieces(cache) if self.pieces else ()
         beside = zip(self.pieces, others, strict=False)
         return ((name, here, there) for (name, here), (_, there) in beside)
 
@@ -290,9 +278,3 @@ def _change(what, first, second):
         f"called twice with the same inputs, {what} that differ{where}: is something "
         "random, counted, or kept from the last call?"
     )
-
-
-def _edit(role, error):
-    line = traceback.extract_tb(error.__traceback__)[-1]
-    source = f": `{line.line}`" if line.line else ""
-    return f"{role} edits an array it was given, in line {line.lineno}{source}"

@@ -180,9 +180,8 @@ class GradientReport:
     @property
     def verdict(self) -> Literal["right", "wrong", "inconclusive"]:
         """Return "right", "wrong" or "inconclusive"."""
-        if self.problems:
-            return "wrong"
-        if any(check.wrong.any() for check in self.inputs) and not self.doubts:
+        wrong = any(check.wrong.any() for check in self.inputs)
+        if self.problems or (wrong and not self.doubts):
             return "wrong"
         alike = [check.alike for check in self.entries if check.analytic.size]
         compares_nothing = alike and all(a.all() for a in alike)
