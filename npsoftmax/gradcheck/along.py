@@ -9,14 +9,18 @@ every large error, and most small ones, but not in which entry.
 import numpy as np
 
 from npsoftmax.gradcheck.nested import gradient_arrays
+from npsoftmax.gradcheck.pair import LayerPair
 
 
-def along_directions(pair, k, rng):
-    """Return forward, backward and inputs (k,) for each input, and the directions.
+def along_directions(pair, k):
+    """Return the pair as a function of t (k,) for each input, and the directions.
 
-    The directions of an input of n entries are (k, n).
+    The directions of an input of n entries are (k, n). Raises ValueError unless k is an
+    integer from 1.
     """
-    drawn = np.array([pair.draw_direction(rng) for _ in range(k)])
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"directions is {k!r}, but it must be an integer from 1")
+    drawn = np.array([pair.draw_direction() for _ in range(k)])
     v = [drawn[:, part] for part in pair.parts]
 
     def forward(*t):
@@ -28,7 +32,13 @@ def along_directions(pair, k, rng):
         found = [gradient for gradient in given if gradient is not None]
         return tuple(each @ g.ravel() for each, g in zip(v, found, strict=True))
 
-    return forward, backward, tuple(np.zeros(k) for _ in v), v
+    t = tuple(np.zeros(k) for _ in v)
+    line = LayerPair(forward, backward, t, None, pair.cotangent, pair.rng)
+    names = [f"{leaf.name} along v" for leaf in pair.moved]
+    line.moved = [
+        leaf._replace(name=name) for leaf, name in zip(line.moved, names, strict=True)
+    ]
+    return line, v
 
 
 def what_is_unseen(pair, checks, v):

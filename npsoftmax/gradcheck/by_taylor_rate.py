@@ -8,38 +8,27 @@ Taylor expansion vanishes comes out. v is a direction:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from npsoftmax.arrays import Array, Function, Numbers, Seed
+from npsoftmax.arrays import Function, Numbers, Seed
 from npsoftmax.gradcheck.by_differences import noise_if_still
+from npsoftmax.gradcheck.compare import MOVED, SUMMED
 from npsoftmax.gradcheck.kinks import bends_along
 from npsoftmax.gradcheck.pair import Line
-from npsoftmax.gradcheck.report import Kink, RateCheck
+from npsoftmax.gradcheck.report import GradientReport, Kink, RateCheck
 from npsoftmax.gradcheck.steps import (
     BAND,
     EPS,
-    draw_direction,
+    draw_factors,
     largest_finite,
+    sizes_of,
     ulp_away,
 )
 
 TAYLOR_STEPS = 2.0 ** -np.arange(2, 41)
 SEEN = 1e-4  # the part of the slope that an error of the gradient may hide in
-
-
-def taylor_remainders(
-    f: Function, x: Numbers, gradient: Numbers, v: Numbers, steps: Iterable[float]
-) -> Array:
-    """Return |f(x + h v) - f(x) - h gradient . v| for each h of steps (d).
-
-    f takes an array like x and gives a number; gradient and v have x's shape.
-    """
-    x, v = np.asarray(x, dtype=np.float64), np.asarray(v)
-    slope, f_x = np.sum(gradient * v), f(x)
-    return np.array([abs(f(x + h * v) - f_x - h * slope) for h in steps])
 
 
 def taylor_rate(
@@ -64,11 +53,12 @@ def taylor_rate(
     [2.0, 1.0]
     """
     x, rng = np.asarray(x, dtype=np.float64), np.random.default_rng(rng)
-    v = draw_direction(x, rng) if v is None else v
-    nearby = np.array([f(ulp_away(x, rng)) for _ in range(8)])
-    noise = np.max(np.abs(nearby - f(x))) + np.spacing(abs(f(x)))
-    remainders = taylor_remainders(f, x, gradient, v, TAYLOR_STEPS)
-    return _order(remainders, 4 * noise)
+    v = sizes_of(x) * draw_factors(x.shape, rng) if v is None else np.asarray(v)
+    nearby, f_x = np.array([f(ulp_away(x, rng)) for _ in range(8)]), f(x)
+    noise = np.max(np.abs(nearby - f_x)) + np.spacing(abs(f_x))
+    slope = np.sum(gradient * v)
+    gains = np.array([f(x + h * v) - f_x for h in TAYLOR_STEPS])
+    return _order(np.abs(gains - slope * TAYLOR_STEPS), 4 * noise)  # (d)
 
 
 def _order(remainders, noise):
@@ -87,19 +77,26 @@ def _order(remainders, noise):
 # In a check
 
 
-def rate_checks(pair, levels, room, rng):
-    """Return a RateCheck for each input, and the kinks, along one drawn direction each.
-
-    levels: of the noise of f, fine and coarse; room: how far each entry of the gradient
-    may be off by its rounding.
-    """
-    v, checks = pair.draw_direction(rng), []
-    for leaf, part in zip(pair.moved, pair.parts, strict=True):
-        alone = np.zeros((3, pair.x.size))
-        alone[:, part] = v[part], pair.gradient[part], room[part]
-        checks.append(_rate_check(pair, leaf, *alone, levels))
+def by_taylor_rate(pair, noise):
+    """Return what the rate tells; before it accuses, the scatter of backward counts."""
+    levels = noise.levels
+    checks = _rate_checks(pair, levels, noise.D)
+    if any(check.wrong for check in checks):
+        checks = _rate_checks(pair, levels, noise.D_scattered)
     what = "the slopes along v and -v differ"
-    return tuple(checks), tuple(Kink(c.name, what) for c in checks if c.kink)
+    kinks = tuple(Kink(check.name, what) for check in checks if check.kink)
+    return GradientReport("Taylor rate", checks, kinks)
+
+
+def _rate_checks(pair, levels, D):
+    """Return a RateCheck for each input, along one drawn direction each."""
+    room, checks = MOVED * D + SUMMED * np.abs(pair.gradient), []
+    rows = np.array([pair.draw_direction(), pair.gradient, room])
+    for leaf, part in zip(pair.moved, pair.parts, strict=True):
+        alone = np.zeros(rows.shape)
+        alone[:, part] = rows[:, part]
+        checks.append(_rate_check(pair, leaf, *alone, levels))
+    return tuple(checks)
 
 
 def _rate_check(pair, leaf, v, gradient, room, levels):
@@ -114,9 +111,9 @@ def _rate_check(pair, leaf, v, gradient, room, levels):
         for side in (1, -1)
     ]
     rates = np.reshape(rates, (-1, 2))
-    kink = bool((rates < 1.1).any()) and bends_along(Line(pair, v), slope)
+    kink = bool(np.any(rates < 1.1) and bends_along(Line(pair, v), slope))
     fine, coarse = (
-        RateCheck(leaf.name, leaf.array.shape, slope, _lowest(level), bool(kink))
+        RateCheck(leaf.name, leaf.array.shape, slope, _lowest(level), kink)
         for level in rates.T
     )
     if kink or fine.wrong != coarse.wrong:

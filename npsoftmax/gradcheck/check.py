@@ -10,34 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from npsoftmax.arrays import Numbers, Seed
 from npsoftmax.gradcheck.along import along_directions, what_is_unseen
-from npsoftmax.gradcheck.by_complex_step import (
-    complex_gradient,
-    confirmed,
-    own_rounding,
-)
-from npsoftmax.gradcheck.by_differences import differences, entry_slopes
-from npsoftmax.gradcheck.by_taylor_rate import rate_checks
-from npsoftmax.gradcheck.compare import (
-    DIFFERENCED,
-    FINE,
-    ROUNDED,
-    compared_with,
-    rounding_room,
-)
+from npsoftmax.gradcheck.by_complex_step import by_complex_step, by_default
+from npsoftmax.gradcheck.by_differences import by_differences
+from npsoftmax.gradcheck.by_taylor_rate import by_taylor_rate
 from npsoftmax.gradcheck.inputs import generator_of, name_of
-from npsoftmax.gradcheck.noise import gradient_noise, noise_levels, rounding
+from npsoftmax.gradcheck.noise import Noise
 from npsoftmax.gradcheck.pair import LayerPair
 from npsoftmax.gradcheck.report import GradientReport
-from npsoftmax.gradcheck.steps import largest_finite
 
-METHODS = ("complex step", "five-point", "central", "Taylor rate")
-ASKED = 6  # how many entries are differenced before one is accused
+BY = {  # each takes a pair and its noise, and gives a report
+    "complex step": by_complex_step,
+    "five-point": partial(by_differences, method="five-point"),
+    "central": partial(by_differences, method="central"),
+    "Taylor rate": by_taylor_rate,
+    None: by_default,
+}
+METHODS = tuple(name for name in BY if name)
 
 
 def check_gradients(
@@ -79,22 +74,16 @@ def check_gradients(
     inconclusive  a tolerance means nothing: it does not tell a change of 1e-6 (for
                   differences 1e-2) in an entry above that part of the largest; or an
                   entry is on a kink; or it is off by no more than backward's own
-                  rounding; or the complex step was asked for, and is not borne out; or
-                  forward or backward is no function of its inputs.
+                  rounding; or differences do not bear out the complex step, where it
+                  was asked for, or do not see a slope that it sees; or forward or
+                  backward is no function of its inputs.
     right         neither. By the Taylor rate: the order is above 1.9, not within 0.1
                   of 1, along drawn directions.
 
-    An entry g of the numeric gradient is known to within
-
-        64 D + 8 eps max |g| + 1e-13 |g|, by differences + 4 E
-
-    D is how far the analytic entry moves when the inputs, the cotangent and the cache
-    move by an ulp; E is the error of the difference. These four numbers are chosen. 64:
-    two right ways to compute a gradient differ by a few such moves, and by the luck of
-    8 draws. 8: an entry that is 0 does not move, though it is a sum of terms like its
-    neighbours'. 1e-13: long sums round while moves cancel. 4: E is seen in three steps.
-    What counts for "right" is less, as TOLERANCE.md tells: D belongs to the backward
-    under test, which must not excuse itself.
+    The tolerance of an entry g is 64 D + 8 eps max |g| + 1e-13 |g|, by differences
+    + 4 E: D is how far the analytic entry moves by an ulp in the inputs, the cotangent
+    and the cache, E the error of the difference. TOLERANCE.md says why, and why D alone
+    makes nothing right.
 
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.
@@ -123,16 +112,13 @@ def check_gradients(
       how         complex step, h = 2^-100, all 2 entries
     """
     rng = generator_of(rng)
-    if method is not None and method not in METHODS:
+    if method not in (None, *METHODS):
         raise ValueError(f"method is {method!r}, but it is one of {', '.join(METHODS)}")
     pair = LayerPair(forward, backward, inputs, wrt, cotangent, rng)
     report = GradientReport(method)
     if not pair.misfits:
         with np.errstate(all="ignore"):
-            if directions is None:
-                report = _check(pair, method, rng)
-            else:
-                report = _check_along(pair, method, _count(directions), rng)
+            report = _check(pair, method, directions)
     return replace(
         report,
         function=name_of(backward, "backward"),
@@ -142,25 +128,24 @@ def check_gradients(
     )
 
 
-def _check_along(pair, method, k, rng):
-    """Return what a method finds along k directions of each input."""
-    forward, backward, t, v = along_directions(pair, k, rng)
-    line = LayerPair(forward, backward, t, None, pair.cotangent, rng)
-    names = [f"{leaf.name} along v" for leaf in pair.moved]
-    line.moved = [
-        leaf._replace(name=name) for leaf, name in zip(line.moved, names, strict=True)
-    ]
-    report = _check(line, method, rng)
+def _check(pair, method, directions):
+    """Return what a method finds, along directions of each input if there are some."""
+    if directions is None:
+        return _judged(pair, method)
+    line, v = along_directions(pair, directions)
+    report = _judged(line, method)
     unseen = what_is_unseen(pair, report.entries, v) if report.entries else ()
     return replace(report, notes=(*report.notes, *unseen))
 
 
-def _count(directions):
-    if not isinstance(directions, int | np.integer) or directions < 1:
-        raise ValueError(
-            f"directions is {directions!r}, but it must be an integer from 1"
-        )
-    return int(directions)
+def _judged(pair, method):
+    """Return the report of a method; an empty one, if the two are no functions."""
+    pair.look_again()
+    report = GradientReport(method)
+    if not pair.unsteady:
+        report = BY[method](pair, Noise(pair))
+        pair.look_again()
+    return replace(report, doubts=report.doubts + pair.unsteady)
 
 
 def _notes(pair):
@@ -177,99 +162,3 @@ def _notes(pair):
     if pair.dead.any():
         dead = f"{pair.dead.sum()} of {pair.dead.size}"
         yield f"forward's output is nan or inf in {dead} entries"
-
-
-def _check(pair, method, rng):
-    """Return the report of a method; an empty one, if the two are no functions."""
-    pair.look_again()
-    if pair.unsteady:
-        return GradientReport(method, doubts=pair.unsteady)
-    nu, D = rounding(pair, rng)
-    if method == "Taylor rate":
-        report = _by_taylor_rate(pair, nu, D, rng)
-    elif method in (None, "complex step"):
-        report = _by_complex_step(pair, method, nu, D, rng)
-    else:
-        report = _by_differences(pair, method, nu, D, rng)
-    pair.look_again()
-    return replace(report, doubts=report.doubts + pair.unsteady)
-
-
-def _by_taylor_rate(pair, nu, D, rng):
-    """Return what the rate tells; before it accuses, the noise of backward counts."""
-    levels = noise_levels(pair, nu, rng)
-    checks, kinks = rate_checks(pair, levels, rounding_room(pair, D), rng)
-    if any(check.wrong for check in checks):
-        D = gradient_noise(pair, D, rng)
-        checks, kinks = rate_checks(pair, levels, rounding_room(pair, D), rng)
-    return GradientReport("Taylor rate", checks, kinks)
-
-
-def _by_complex_step(pair, method, nu, D, rng):
-    """Return what the complex step found; if there is a reason not to believe it, that
-    is a doubt, or, by default, differences are taken in its place.
-    """
-    numeric, trouble = complex_gradient(pair, nu, rng)
-    report = GradientReport("complex step")
-    if numeric is not None:
-        compared = compared_with(pair, numeric, nu, D)
-        if trouble is None and len(compared.places):
-            compared, trouble = _asked_again(pair, numeric, compared, nu, D, rng)
-        report = compared.report(pair, "complex step")
-    if trouble and method is None:
-        note = f"not by the complex step: {trouble}"
-        instead = _by_differences(pair, "five-point", nu, D, rng)
-        return replace(instead, notes=(note,))
-    return replace(report, doubts=(trouble,)) if trouble else report
-
-
-def _asked_again(pair, numeric, compared, nu, D, rng):
-    """Return what is compared, and why the complex step is not to be believed, or None.
-
-    Before it accuses, its own rounding is looked at, and differences are asked.
-    """
-    places = compared.places[:ASKED]
-    for k in places:
-        numeric.error[k] += ROUNDED * own_rounding(pair, k, numeric.step[k], rng)
-    levels = noise_levels(pair, nu, rng)
-    D = gradient_noise(pair, D, rng)
-    compared = compared_with(pair, numeric, nu, D)
-    wrong = [k for k in places if compared.wrong[k]]
-    answers = [confirmed(pair, k, numeric, levels) for k in wrong]
-    if False in answers:
-        return compared, "differences contradict it"
-    if compared.wrong.any() and True not in answers:
-        return compared, "differences cannot tell whether it is right"
-    return compared, None
-
-
-def _by_differences(pair, method, nu, D, rng):
-    """Return what differences found; before they accuse, all steps are tried."""
-    levels = noise_levels(pair, nu, rng)
-    numeric = differences(pair, method, levels[0])
-    compared = compared_with(pair, numeric, levels[0], D)
-    places, acquitted = compared.places, []
-    if len(places):
-        D = gradient_noise(pair, D, rng)
-    for asked in filter(len, (places[:ASKED], places[ASKED:])):
-        for k in asked:
-            numeric.put(k, entry_slopes(pair.entry(k), method, levels[0]))
-        compared = compared_with(pair, numeric, levels[0], D)
-        wrong = [k for k in asked if compared.wrong[k]]
-        acquitted += [k for k in wrong if _acquitted(pair, compared, k, method, levels)]
-        compared.excuse[acquitted] = np.inf
-        if compared.wrong[asked].any():
-            break
-    return compared.report(pair, method)
-
-
-def _acquitted(pair, compared, k, method, levels):
-    """Return whether another view of a wrong entry is clear, and bears it out."""
-    line, largest = pair.entry(k), pair.by_input(largest_finite, compared.numeric)[k]
-    for level, stairs in ((levels[1], True), (levels[0], False)):
-        found = entry_slopes(line, method, level, stairs=stairs)
-        off, room = abs(found.slope - pair.gradient[k]), DIFFERENCED * found.error
-        clear = room <= FINE[method] * max(abs(found.slope), largest)
-        if clear and off <= compared.tolerance[k] + room:
-            return True
-    return False

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.gradcheck.nested import is_list_of_numbers, named_arrays
 from npsoftmax.gradcheck.steps import draw_factors
 
@@ -32,8 +33,8 @@ def arguments_of(forward, inputs, wrt):
     chosen, asked = _positions(wrt, names), wrt is not None or len(arguments) == 1
     leaves = []
     for i, (name, value) in enumerate(zip(names, arguments, strict=True)):
-        wanted = asked and i in chosen and _is_number(value)
-        if wanted or is_list_of_numbers(value):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if (number and asked and i in chosen) or is_list_of_numbers(value):
             arguments[i] = np.asarray(value)
         leaves += _leaves(name, arguments[i], i in chosen, asked)
     if not any(leaf.moved for leaf in leaves):
@@ -70,22 +71,14 @@ def cotangent_of(cotangent, shape, rng):
     """Return the cotangent of an output of this shape; a drawn one for None."""
     if cotangent is None:
         return draw_factors(shape, rng)
-    try:
-        cotangent = np.array(cotangent, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"cotangent is {cotangent!r}, but it must be an array of real numbers like "
-            f"the output, of shape {shape}"
-        ) from None
-    if cotangent.shape != shape:
-        raise ValueError(
-            f"cotangent has shape {cotangent.shape}, but the output has {shape}"
-        )
+    cotangent = validate.gradient("cotangent", cotangent, shape)
+    if cotangent.dtype.kind == "c":
+        raise TypeError(f"cotangent has type {cotangent.dtype}, but it must be real")
     if not np.isfinite(cotangent).all():
         raise ValueError("cotangent holds nan or inf, but its numbers must be finite")
     if cotangent.size and not cotangent.any():
         raise ValueError("cotangent is 0: every gradient would be 0, right or wrong")
-    return cotangent
+    return cotangent.astype(np.float64)
 
 
 def generator_of(rng):
@@ -112,23 +105,22 @@ def label_of(name, index):
     return f"{name}[{', '.join(map(str, index))}]" if len(index) else name
 
 
-def _is_number(a):
-    return isinstance(a, int | float) and not isinstance(a, bool)
-
-
 def _positions(wrt, names):
     """Return the positions of the arguments that wrt names; all of them for None."""
+    known = {name: i for i, name in enumerate(names)} | {
+        i: i for i in range(len(names))
+    }
     if wrt is None:
-        return set(range(len(names)))
+        return set(known.values())
     wanted = wrt if isinstance(wrt, tuple | list | set) and len(wrt) else [wrt]
     for name in wanted:
-        known = isinstance(name, str | int) and not isinstance(name, bool)
-        if not known or (name not in names and name not in range(len(names))):
+        kind = isinstance(name, str | int) and not isinstance(name, bool)
+        if not (kind and name in known):
             raise ValueError(
                 f"wrt is {name!r}, but the inputs are {', '.join(names)}, or 0 to "
                 f"{len(names) - 1}"
             )
-    return {names.index(name) if isinstance(name, str) else name for name in wanted}
+    return {known[name] for name in wanted}
 
 
 def _argument_names(forward, count):

@@ -6,7 +6,7 @@ error (none at all where the point is a piece of its own, such as x = 0 with its
 
 import numpy as np
 
-from npsoftmax.gradcheck.steps import EPS, as_rows, best_step, ladders
+from npsoftmax.gradcheck.steps import EPS, as_rows, best_step, extrapolated, ladders
 
 
 def explains(line, gradient, nu):
@@ -69,12 +69,10 @@ def bends_along(line, slope):
 
 
 def _one_sided(line, steps, nu):
-    """Return the slopes 2 S(h/2) - S(h) to the side of the steps, and their errors."""
+    """Return the slopes to the side of the steps, and their errors."""
     slopes = _side_slopes(line, steps)
     noise = 2 * nu / np.abs(as_rows(steps, slopes))
-    k = np.flatnonzero(steps[:-1] == 2 * steps[1:])
-    better = 2 * slopes[k + 1] - slopes[k]
-    return best_step(better, 2 * noise[k + 1] + noise[k])[:2]
+    return best_step(*extrapolated(slopes, steps, noise, order=1))[:2]
 
 
 def _side_slopes(line, steps):

@@ -11,22 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from npsoftmax.gradcheck import nested, steps
 from npsoftmax.gradcheck.inputs import arguments_of, cotangent_of, label_of, name_of
-from npsoftmax.gradcheck.nested import (
-    gradient_arrays,
-    handed_out,
-    locked,
-    named_arrays,
-    named_pieces,
-    with_arrays,
-)
-from npsoftmax.gradcheck.steps import (
-    draw_factors,
-    largest_finite,
-    lengths_of,
-    sizes_of,
-    ulp_away,
-)
 
 
 class LayerPair:
@@ -42,13 +28,14 @@ class LayerPair:
     pieces     the integer and boolean arrays in its cache, by name
     weights    the cotangent, 0 at dead outputs
     largest    number in inputs, cache and output
+    rng        draws the cotangent, directions, and moves by an ulp
     edits      sentences about arrays that forward or backward wrote into
     misfits    and about gradients that do not fit their inputs
     unsteady   sentences about what two calls with the same inputs gave differently
     """
 
     def __init__(self, forward, backward, inputs, wrt, cotangent, rng):
-        self.forward, self.backward = forward, backward
+        self.forward, self.backward, self.rng = forward, backward, rng
         self.edits, self.unsteady = (), ()
         self.inputs, self.leaves = arguments_of(forward, inputs, wrt)
         self.moved = [leaf for leaf in self.leaves if leaf.moved]
@@ -57,7 +44,7 @@ class LayerPair:
         self.parts = [slice(*ends) for ends in pairwise(ends.tolist())]
         self.x, self.sizes, self.lengths = (
             _in_a_row(f(leaf.array) for leaf in self.moved)
-            for f in (np.array, sizes_of, lengths_of)
+            for f in (np.array, steps.sizes_of, steps.lengths_of)
         )
         self._keep_outputs(*self.run(self.x))
         self.cotangent = cotangent_of(cotangent, self.output.shape, rng)
@@ -73,18 +60,18 @@ class LayerPair:
         self.first, self.dead = np.array(output), ~np.isfinite(output)
         self.ulp = np.where(self.dead, 0, np.spacing(np.abs(output))).astype(float)
         self.output = self._live(output)
-        self.pieces = [(name, np.array(a)) for name, a in named_pieces(cache)]
+        self.pieces = [(name, np.array(a)) for name, a in nested.named_pieces(cache)]
         arrays = [leaf.array for leaf in self.leaves]
-        everything = named_arrays("", (arrays, cache, output))
+        everything = nested.named_arrays("", (arrays, cache, output))
         floating = [a for _, a in everything if a.dtype.kind == "f"]
-        self.largest = max(map(largest_finite, floating))
+        self.largest = max(map(steps.largest_finite, floating))
 
     def _keep_gradients(self, given):
         self.misfits = tuple(filter(None, map(_misfit, self.moved, given)))
         self.gradients = [None if g is None else np.array(g) for g in given]
         if not self.misfits:
             self.gradient = _in_a_row(self.gradients).astype(np.float64)
-            self.scale = self.by_input(largest_finite, self.gradient)
+            self.scale = self.by_input(steps.largest_finite, self.gradient)
 
     def _live(self, output):
         return np.where(self.dead, 0, output).astype(np.float64)
@@ -113,26 +100,28 @@ class LayerPair:
         v[k] = 1
         return Line(self, v, self.x[k], self.lengths[k])
 
-    def draw_direction(self, rng):
+    def draw_direction(self):
         """Return a direction that moves every entry, zeros too."""
-        return self.sizes * draw_factors(self.x.shape, rng)
+        return self.sizes * steps.draw_factors(self.x.shape, self.rng)
 
     # Forward and backward
 
-    def arguments(self, x, writeable=True):
+    def arguments(self, x):
         """Return the arguments of forward at x."""
-        moved = iter(self.split(handed_out(x, writeable)))
+        moved = iter(self.split(self._handed_out(x)))
         arrays = (
-            handed_out(next(moved) if leaf.moved else leaf.array, writeable)
+            self._handed_out(next(moved) if leaf.moved else leaf.array)
             for leaf in self.leaves
             if leaf.array is not None
         )
-        return [with_arrays(value, arrays) for value in self.inputs]
+        return [nested.mapped(lambda _: next(arrays), value) for value in self.inputs]
+
+    def _handed_out(self, a):
+        return nested.handed_out(a, writeable=bool(self.edits))
 
     def run(self, x):
         """Return forward's output, as an array, and its cache."""
-        arguments = functools.partial(self.arguments, x)
-        given = self._call("forward", self.forward, arguments)
+        given = self._call("forward", self.forward, lambda: self.arguments(x))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
                 f"{name_of(self.forward, 'forward')} gave a {type(given).__name__}, "
@@ -141,22 +130,22 @@ class LayerPair:
         output, cache = given
         return np.asarray(output), cache
 
-    def run_backward(self, x, rng=None):
+    def run_backward(self, x, ulp_off=False):
         """Return the gradients at x: an array (or None) for each moved input.
 
-        With rng, what backward is given (cotangent and cache) is an ulp off.
+        What backward is given (cotangent and cache) may be an ulp off.
         """
 
-        def arguments(writeable):
+        def arguments():
             given = self.cotangent, self.run(x)[1]
-            if rng is not None:
-                arrays = [ulp_away(a, rng) for _, a in named_arrays("", given)]
-                given = with_arrays(given, iter(arrays))
+            if ulp_off:
+                given = nested.mapped(lambda a: steps.ulp_away(a, self.rng), given)
             cotangent, cache = given
-            cache = cache if writeable else locked(cache)
-            return handed_out(np.asarray(cotangent), writeable), cache
+            cache = cache if self.edits else nested.locked(cache)
+            return self._handed_out(np.asarray(cotangent)), cache
 
-        found = list(gradient_arrays(self._call("backward", self.backward, arguments)))
+        given = self._call("backward", self.backward, arguments)
+        found = list(nested.gradient_arrays(given))
         if len(found) > len(self.moved):
             found = [gradient for gradient in found if gradient is not None]
         if len(found) != len(self.moved):
@@ -169,14 +158,16 @@ class LayerPair:
         return found
 
     def _call(self, role, function, arguments):
-        if not self.edits:
-            try:
-                return function(*arguments(False))
-            except ValueError as error:
-                if "read-only" not in str(error):
-                    raise
-                self.edits += (_edit(role, error),)
-        return function(*arguments(True))
+        """Return what function gives; once an edit is noted it may write."""
+        try:
+            return function(*arguments())
+        except ValueError as error:
+            if self.edits or "read-only" not in str(error):
+                raise
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"in line {line.lineno}" + (f": `{line.line}`" if line.line else "")
+            self.edits = (f"{role} edits an array it was given, {where}",)
+        return function(*arguments())
 
     def look_again(self):
         """Call both once more at the inputs; note in `unsteady` what is not the same.
@@ -185,8 +176,8 @@ class LayerPair:
         """
         output, cache = self.run(self.x)
         self.pieces = [
-            (name, piece if np.array_equal(piece, again) else None)
-            for (name, piece), (_, again) in self._beside_pieces(cache)
+            (name, here if np.array_equal(here, again) else None)
+            for name, here, again in self._beside_pieces(cache)
         ]
         name = name_of(self.forward, "forward")
         changes = [_change(f"{name} gave outputs", self.first, output)]
@@ -207,24 +198,25 @@ class LayerPair:
             return np.full(self.output.shape, np.nan), None
         return self._live(output), self._changed_piece(cache)
 
-    def gradient_at(self, x, rng=None):
-        """Return the gradient at x, nan outside of the domain; rng as above."""
+    def gradient_at(self, x, ulp_off=False):
+        """Return the gradient at x, nan outside of the domain."""
         try:
-            return _in_a_row(self.run_backward(x, rng))
+            return _in_a_row(self.run_backward(x, ulp_off))
         except (ValueError, ArithmeticError):
             return np.full(self.x.shape, np.nan)
 
     def _beside_pieces(self, cache):
-        return zip(self.pieces, named_pieces(cache), strict=False)
+        """Yield name, piece at the inputs, and what stands there in another cache."""
+        others = nested.named_pieces(cache) if self.pieces else ()
+        beside = zip(self.pieces, others, strict=False)
+        return ((name, here, there) for (name, here), (_, there) in beside)
 
     def _changed_piece(self, cache):
-        beside = self._beside_pieces(cache) if self.pieces else ()
-        for (name, here), (_, other) in beside:
-            if here is None or here.shape != other.shape:
-                continue
-            if not np.array_equal(here, other):
-                j = tuple(map(int, np.argwhere(here != other)[0]))
-                return label_of(name, j), here[j], other[j]
+        for name, here, there in self._beside_pieces(cache):
+            alike = here is None or here.shape != there.shape
+            if not alike and not np.array_equal(here, there):
+                j = tuple(map(int, np.argwhere(here != there)[0]))
+                return label_of(name, j), here[j], there[j]
         return None
 
 
@@ -286,9 +278,3 @@ def _change(what, first, second):
         f"called twice with the same inputs, {what} that differ{where}: is something "
         "random, counted, or kept from the last call?"
     )
-
-
-def _edit(role, error):
-    line = traceback.extract_tb(error.__traceback__)[-1]
-    source = f": `{line.line}`" if line.line else ""
-    return f"{role} edits an array it was given, in line {line.lineno}{source}"

@@ -43,8 +43,8 @@ class Kink(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
-    """Gradients beside numeric ones, entry by entry: arrays of one shape.
+class InputCheck:
+    """The gradient by one input beside a numeric one: all arrays have its shape.
 
     An error up to the tolerance is none. One beyond it, but within the excuse, may be
     backward's own rounding: it cannot be told.
@@ -57,6 +57,13 @@ class Comparison:
     step: Array
     kink: Booleans  # bool: on a kink, so not judged
     flat: Booleans  # bool: forward's output does not move with this entry
+    name: str
+    fine: float  # the relative change that must be seen
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the input."""
+        return self.analytic.shape
 
     @property
     def error(self) -> Array:
@@ -84,19 +91,6 @@ class Comparison:
         known = np.isfinite(self.numeric) & np.isfinite(bound)
         return known & ~(np.abs(self.error) <= bound) & ~self.kink
 
-
-@dataclass(frozen=True, repr=False)
-class InputCheck(Comparison):
-    """The check of the gradient by one input: all arrays have its shape."""
-
-    name: str
-    fine: float  # the relative change that must be seen
-
-    @property
-    def shape(self):
-        """Return the shape of the input."""
-        return self.analytic.shape
-
     @property
     def blind(self) -> Booleans:
         """Return where the tolerance is too wide to mean anything."""
@@ -117,8 +111,8 @@ class InputCheck(Comparison):
         """Return error over tolerance, -1 on a kink."""
         with np.errstate(all="ignore"):
             ratio = np.abs(self.error) / self.tolerance
-        ratio = np.where(self.error == 0, 0, ratio)
-        ratio = np.where(np.isnan(ratio), np.where(self.wrong, np.inf, 0), ratio)
+        is_nan = np.isnan(self.error) & self.wrong
+        ratio = np.where(is_nan, np.inf, np.nan_to_num(ratio, posinf=np.inf))
         return np.where(self.kink, -1, ratio)
 
     def entry(self, index: Iterable[int]) -> Entry:
@@ -128,7 +122,7 @@ class InputCheck(Comparison):
         return Entry(self.name, index, *(float(a[index]) for a in arrays))
 
     @property
-    def worst(self):
+    def worst(self) -> Entry:
         """Return the Entry that exceeds its tolerance most."""
         return self.entry(np.unravel_index(self.excess.argmax(), self.shape))
 
@@ -156,7 +150,7 @@ class RateCheck:
         return np.array(not (self.wrong or self.rate > 1.9))
 
     @property
-    def settled(self):
+    def settled(self) -> bool:
         """Return whether the rate tells."""
         return not self.blind
 
@@ -186,18 +180,14 @@ class GradientReport:
     @property
     def verdict(self) -> Literal["right", "wrong", "inconclusive"]:
         """Return "right", "wrong" or "inconclusive"."""
-        if self.problems:
+        wrong = any(check.wrong.any() for check in self.inputs)
+        if self.problems or (wrong and not self.doubts):
             return "wrong"
-        if any(check.wrong.any() for check in self.inputs) and not self.doubts:
-            return "wrong"
+        alike = [check.alike for check in self.entries if check.analytic.size]
+        compares_nothing = alike and all(a.all() for a in alike)
         settled = all(check.settled for check in self.inputs)
-        settled = settled and not (self.kinks or self.doubts or self._compares_nothing)
-        return "right" if settled else "inconclusive"
-
-    @property
-    def _compares_nothing(self):
-        alike = [check.alike for check in self.entries]
-        return any(a.any() for a in alike) and all(a.all() for a in alike)
+        told = settled and not (self.kinks or self.doubts or compares_nothing)
+        return "right" if told else "inconclusive"
 
     def __bool__(self) -> bool:
         return self.verdict == "right"
@@ -208,11 +198,6 @@ class GradientReport:
         judged = [check for check in self.entries if not check.kink.all()]
         most = max(judged, key=lambda check: check.excess.max(), default=None)
         return most and most.worst
-
-    @property
-    def step(self) -> float | None:
-        """Return the step used for the worst entry; None if there is none."""
-        return self.worst.step if self.worst else None
 
     @property
     def errors(self) -> dict[str, Array]:

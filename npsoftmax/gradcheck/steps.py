@@ -46,21 +46,18 @@ def lengths_of(a):
 
 
 def sizes_of(a):
-    """Return each entry's own size; for an entry 0 that of its vector, 1 at most."""
+    """Return each entry's own size; for an entry 0 that of its vector, 1 at most.
+
+    Times drawn factors they are a direction that moves every entry, zeros too.
+    """
     return np.where(a == 0, np.fmin(lengths_of(a), 1), power_of_two(a))
 
 
-def draw_direction(a, rng):
-    """Return a direction: each entry's size times -2 to -1 or 1 to 2.
-
-    An entry 0 moves as far as its neighbours, or by 1. No factor is a whole number, for
-    (1, -1) at (1, 1) would see no slope of a norm.
-    """
-    return sizes_of(a) * draw_factors(a.shape, rng)
-
-
 def draw_factors(shape, rng):
-    """Return numbers from 1 to 2 of either sign, of the given shape."""
+    """Return numbers from 1 to 2 of either sign, of the given shape.
+
+    No two are alike: (1, -1) at (1, 1) would see no slope of a norm.
+    """
     return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(1, 2, size=shape)
 
 
@@ -97,16 +94,17 @@ def ladders(x, length):
         yield steps[steps >= 8 * np.spacing(np.abs(x))]
 
 
-def extrapolated(slopes, steps, noise):
-    """Return the slopes of (b), made of those of (a), and their noise.
+def extrapolated(slopes, steps, noise, order):
+    """Return slopes of a higher order than the given ones, and their noise.
 
-    A step whose double is not among the steps is left to (a).
+    Of slopes S(h) whose error is O(h^p) they are (2^p S(h) - S(2h)) / (2^p - 1), as
+    Richardson found; a step whose double is not among the steps is left as it is.
     """
-    better, its_noise = slopes.copy(), noise.copy()
+    better, its_noise, times = slopes.copy(), noise.copy(), 2**order
     for k in np.flatnonzero(steps[:-1] == 2 * steps[1:]) + 1:
-        five = (4 * slopes[k] - slopes[k - 1]) / 3  # (b)
-        better[k] = np.where(np.isnan(five), slopes[k], five)
-        its_noise[k] = (4 * noise[k] + noise[k - 1]) / 3
+        found = (times * slopes[k] - slopes[k - 1]) / (times - 1)
+        better[k] = np.where(np.isnan(found), slopes[k], found)
+        its_noise[k] = (times * noise[k] + noise[k - 1]) / (times - 1)
     return better, its_noise
 
 

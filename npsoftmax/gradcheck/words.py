@@ -37,24 +37,22 @@ def _numbers(report):
     elif wrong and report.verdict == "wrong":
         worst = sorted(wrong, key=lambda e: -np.nan_to_num(abs(e.error), nan=np.inf))
         yield from _table(WRONG, map(_wrong_row, worst[:SHOWN]))
-        yield from _counted_beside(wrong, sum(c.analytic.size for c in report.entries))
+        others = sum(c.analytic.size for c in report.entries) - len(wrong)
+        if len(wrong) > SHOWN:
+            entries = len(wrong) + others
+            yield f"  and {len(wrong) - SHOWN} more of {entries} entries are wrong"
+        elif others:
+            yield f"  {_counted(others, 'other entry agrees', 'other entries agree')}"
     elif report.inputs:
         yield from _table(ERRORS, map(_errors_row, report.inputs))
-
-
-def _counted_beside(wrong, entries):
-    if len(wrong) > SHOWN:
-        yield f"  and {len(wrong) - SHOWN} more of {entries} entries are wrong"
-    elif len(wrong) < entries:
-        others = entries - len(wrong)
-        yield f"  {_counted(others, 'other entry agrees', 'other entries agree')}"
 
 
 def _remarks(report):
     """Yield (title, text) for what is said below the table."""
     if report.verdict == "wrong":
         yield from (("looks like", text) for text in _ratios(report))
-        right = [c.name for c in report.inputs if c.settled and not _accused(c)]
+        settled = [check for check in report.inputs if check.settled]
+        right = [c.name for c in settled if not np.any(c.wrong | c.kink)]
         if right:
             yield "right", f"gradient by {', '.join(right)}"
     yield from (("because", text) for text in report.doubts)
@@ -64,16 +62,14 @@ def _remarks(report):
         yield "", f"and {len(report.kinks) - SHOWN} more kinks"
     if report.verdict == "inconclusive":
         yield from (("because", text) for text in _why_inconclusive(report))
-    both_nan = [check for check in report.entries if check.alike.any()]
-    yield from (("note", _not_compared(check)) for check in both_nan)
+    for check in report.entries:
+        if check.alike.any():
+            where = _listed(check.name, np.argwhere(check.alike))
+            yield "note", f"nan or inf both times, so not compared: {where}"
     yield from (("note", text) for text in report.notes)
     if report.held:
         yield "held", ", ".join(report.held)
     yield "how", _how(report)
-
-
-def _accused(check):
-    return np.any(check.wrong | check.kink)
 
 
 def _ratios(report):
@@ -85,7 +81,8 @@ def _ratios(report):
         ratios = check.analytic[seen] / check.numeric[seen]
         if np.ptp(ratios) <= 1e-6 * np.abs(ratios).max():
             many = "every entry is" if seen.sum() > 1 else "it is"
-            times = f"{np.median(ratios):.6g} times what it should be"
+            ratio = np.median(ratios)
+            times = f"{ratio:.{_digits(ratio, 1)}g} times what it should be"
             yield f"gradient by {check.name}: {many} {times if ratios.any() else 0}"
 
 
@@ -99,7 +96,13 @@ def _why_inconclusive(report):
             yield _too_wide(check, blind)
     for check in report.entries:
         if check.excused.any():
-            yield _excuse(check)
+            j = np.argmax(np.abs(check.error) * check.excused)
+            worst = check.entry(np.unravel_index(j, check.shape))
+            yield (
+                f"{worst.label} is off by {abs(worst.error):.1e}, and backward rounds "
+                f"so much itself, up to {check.excuse.flat[j]:.1e}: a mistake may hide "
+                "in it"
+            )
 
 
 def _too_wide(check, blind):
@@ -113,20 +116,9 @@ def _too_wide(check, blind):
     )
 
 
-def _excuse(check):
-    j = np.unravel_index((np.abs(check.error) * check.excused).argmax(), check.shape)
-    return (
-        f"{label_of(check.name, j)} is off by {abs(check.error[j]):.1e}, and backward "
-        f"rounds so much itself, up to {check.excuse[j]:.1e}: a mistake may hide in it"
-    )
-
-
-def _not_compared(check):
-    """Say where analytic and numeric are nan or infinite alike."""
-    where = [label_of(check.name, tuple(j)) for j in np.argwhere(check.alike)]
-    more = f" and {len(where) - SHOWN} more" if len(where) > SHOWN else ""
-    shown = ", ".join(where[:SHOWN])
-    return f"nan or inf both times, so not compared: {shown}{more}"
+def _listed(name, where):
+    shown = ", ".join(label_of(name, tuple(j)) for j in where[:SHOWN])
+    return shown + (f" and {len(where) - SHOWN} more" if len(where) > SHOWN else "")
 
 
 def _how(report):
@@ -145,7 +137,7 @@ def _how(report):
 
 
 def _wrong_row(entry):
-    digits = _digits(entry)
+    digits = _digits(entry.analytic, entry.numeric)
     return (
         entry.label,
         f"{entry.analytic:.{digits}g}",
@@ -155,31 +147,26 @@ def _wrong_row(entry):
     )
 
 
-def _digits(entry):
-    """Return how many digits tell analytic and numeric apart."""
-    size = max(abs(entry.analytic), abs(entry.numeric))
-    if not 0 < abs(entry.error) < math.inf or not size < math.inf:
+def _digits(a, b):
+    """Return how many digits tell two numbers apart: 6 to 17."""
+    size, error = max(abs(a), abs(b)), abs(a - b)
+    if not 0 < error < math.inf or not size < math.inf:
         return 6
-    return min(17, max(6, math.ceil(math.log10(size / abs(entry.error))) + 2))
+    return min(17, max(6, math.ceil(math.log10(size / error)) + 2))
 
 
 def _errors_row(check):
-    if check.kink.all():
-        return check.name, _shape(check.shape), "", "", ""
-    size, worst = np.abs(check.analytic).max(), check.worst
-    numbers = f"{size:.3g}", f"{abs(worst.error):.1e}", f"{worst.tolerance:.1e}"
-    return check.name, _shape(check.shape), *numbers
+    numbers = "", "", ""
+    if not check.kink.all():
+        size, worst = np.abs(check.analytic).max(), check.worst
+        numbers = f"{size:.3g}", f"{abs(worst.error):.1e}", f"{worst.tolerance:.1e}"
+    return check.name, str(check.shape), *numbers
 
 
 def _rates_row(check):
-    named = {"nan": "none", "inf": "inf (linear)"}
-    rate = f"{check.rate:.2f}"
+    rate = {"nan": "none", "inf": "inf (linear)"}.get(str(check.rate))
     slope = f"{check.slope:.6g}"
-    return check.name, _shape(check.shape), slope, named.get(rate, rate)
-
-
-def _shape(shape):
-    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+    return check.name, str(check.shape), slope, rate or f"{check.rate:.2f}"
 
 
 def _table(head, rows):
@@ -198,10 +185,11 @@ def _table(head, rows):
 
 
 def _paragraph(title, text):
-    """Yield the text in lines of 80 columns, the title to its left."""
-    lines = textwrap.wrap(text, 80 - 14, break_long_words=False)
-    for i, line in enumerate(lines):
-        yield f"  {title if i == 0 else '':<11} {line}"
+    """Return the text in lines of 80 columns, the title to its left."""
+    left, below = f"  {title:<11} ", 14 * " "
+    return textwrap.wrap(
+        text, 80, initial_indent=left, subsequent_indent=below, break_long_words=False
+    )
 
 
 def _counted(n, one, many):
