@@ -70,7 +70,7 @@ def assert_right(z):
 
 
 def is_right_near_zero(lse, row):
-    """Return whether max z + log1p(r) cancels, and is right to 2 eps max(1, |max z|)."""
+    """Return whether max z + log1p(r) cancels, right to 2 eps max(1, |max z|)."""
     true, size = exact.logsumexp(row), max(1, abs(max(exact.decimals(row))))
     allowed = 2 * Decimal(float(np.finfo(lse.dtype).eps)) * size
     return abs(true) < size / 2 and abs(exact.decimals(lse) - true) <= allowed
