@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
-from npsoftmax.validate import finite, labels, margin, matrix, non_negative, numeric
 
 BEGIN = 1000.0  # lambda at step 0: the label's logit is nearly the plain one
 
@@ -132,11 +132,11 @@ def train(x, y, m, seed, settings=None, annealing=None) -> Iterator[Epoch]:
     parameter is inf or nan; ValueError or TypeError, when called and not later, for an
     argument that cannot be.
     """
-    x = finite("x", matrix("x", x, "(N, D)"))
-    m = margin(m)
+    x = validate.finite("x", validate.matrix("x", x, "(N, D)"))
+    m = validate.margin(m)
     settings = check_settings(settings or settings_for(m, len(x)))
-    C = int(np.max(numeric("y", y), initial=0)) + 1
-    y = labels(y, len(x), C)
+    C = int(np.max(validate.numeric("y", y), initial=0)) + 1
+    y = validate.labels(y, len(x), C)
     rng = np.random.default_rng(seed)
     params = init_params(
         rng, x.shape[1], settings.hidden, settings.features, C, x.dtype
@@ -185,11 +185,9 @@ def sgd_step(params, velocity, gradient, rate, settings):
 def check_settings(settings):
     """Return the Settings, or raise ValueError that names the one that cannot be."""
     for name in ("epochs", "batch", "features"):
-        value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} is {value!r}, but it must be an integer from 1")
+        validate.count(name, getattr(settings, name))
     for name in ("rate", "momentum", "decay"):
-        non_negative(name, getattr(settings, name))
+        validate.non_negative(name, getattr(settings, name))
     return settings
 
 

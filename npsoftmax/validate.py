@@ -146,6 +146,13 @@ def margin(m):
     return value
 
 
+def count(name, value):
+    """Return how many of something there are: an integer from 1, but not True."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} is {value!r}, but it must be an integer from 1")
+    return value
+
+
 def axis(axis, z):
     """Return `axis` as an int: an axis of the array z, with an entry or more along it.
 
@@ -183,25 +190,21 @@ def angle(theta):
     """Return the angles `theta` as an array of numbers in [0, pi]."""
     theta = numbers("theta", theta)
     pi = theta.real.dtype.type(np.pi)
-    beyond = ~((theta.real >= 0) & (theta.real <= pi))
-    if beyond.any():
-        raise ValueError(
-            f"theta is {theta.real[beyond].flat[0]}, but an angle is in [0, pi], in "
-            "radians"
-        )
-    return theta
+    return _inside("theta", theta, 0, pi, "an angle is in [0, pi], in radians")
 
 
 def cosine(cos):
     """Return the cosines `cos` as an array of numbers in [-1, 1], but for rounding."""
     cos = numbers("cos", cos)
     limit = 1 + np.sqrt(np.finfo(cos.dtype).eps)
-    beyond = ~(np.abs(cos.real) <= limit)
+    return _inside("cos", cos, -limit, limit, "a cosine is in [-1, 1]")
+
+
+def _inside(name, a, low, high, wanted):
+    beyond = ~((low <= a.real) & (a.real <= high))
     if beyond.any():
-        raise ValueError(
-            f"cos is {cos.real[beyond].flat[0]}, but a cosine is in [-1, 1]"
-        )
-    return cos
+        raise ValueError(f"{name} is {a.real[beyond].flat[0]}, but {wanted}")
+    return a
 
 
 def finite(name, a):

@@ -11,7 +11,6 @@ from npsoftmax.lsoftmax import lsoftmax_forward
 from npsoftmax.metrics import (
     angle,
     class_means,
-    error_rate,
     features_in_blocks,
     measure,
     measure_each,
@@ -84,16 +83,6 @@ def test_means_without_an_angle_are_left_out_of_the_smallest():
     least, both = nearest_means(means[:2])
     assert np.isnan(least)
     assert both == ()
-
-
-def test_the_error_rate_is_the_share_of_rows_that_differ():
-    assert error_rate([1, 2, 3, 4], [1, 2, 0, 0]) == 0.5
-
-
-@pytest.mark.parametrize(("predicted", "y"), [([1, 2], [1]), ([], [])])
-def test_an_error_rate_of_shapes_that_do_not_fit_is_an_error(predicted, y):
-    with pytest.raises(ValueError, match=r"predicted has shape .* and y"):
-        error_rate(predicted, y)
 
 
 @given(N=st.integers(1, 20), rows=st.integers(1, 7))
