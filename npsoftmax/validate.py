@@ -84,19 +84,18 @@ def factors(x, W):
 
 def bias(b, C):
     """Return b as an array (C,) of numbers."""
-    b = numbers("b", b)
-    if b.shape != (C,):
-        raise ValueError(
-            f"b has shape {b.shape}, but W has {C} columns: b must be ({C},)"
-        )
-    return b
+    why = f"W has {C} columns: b must be ({C},)"
+    return _of_shape("b", numbers("b", b), (C,), why)
 
 
 def gradient(name, a, shape):
     """Return the incoming gradient `a` of an output of the given shape."""
-    a = numbers(name, a)
+    return _of_shape(name, numbers(name, a), shape, f"its output has {shape}")
+
+
+def _of_shape(name, a, shape, why):
     if a.shape != shape:
-        raise ValueError(f"{name} has shape {a.shape}, but its output has {shape}")
+        raise ValueError(f"{name} has shape {a.shape}, but {why}")
     return a
 
 
@@ -121,11 +120,8 @@ def labels(y, N, C):
     Raises TypeError for labels that are not integers, ValueError for a wrong shape or
     for a label that is no class (also -1: it does not mean the last one).
     """
-    y = numeric("y", y)
-    if y.shape != (N,):
-        raise ValueError(
-            f"y has shape {y.shape}, but there are {N} rows: it must be ({N},)"
-        )
+    why = f"there are {N} rows: it must be ({N},)"
+    y = _of_shape("y", numeric("y", y), (N,), why)
     if y.dtype.kind not in "iu":
         raise TypeError(f"y has type {y.dtype}, but labels are integers, 0 to {C - 1}")
     if y.min() < 0 or y.max() >= C:
