@@ -84,7 +84,7 @@ def labelled_rows(draw, rows=None):
 
 
 def labels(N, C):
-    return st.lists(st.integers(0, C - 1), min_size=N, max_size=N)
+    return arrays(np.int64, N, elements=st.integers(0, C - 1))
 
 
 eighths = st.integers(-24, 24).map(lambda n: n / 8)
@@ -129,6 +129,24 @@ def angled_batches(draw):
     size = draw(st.lists(norms, min_size=N, max_size=N))
     x = at_angles(rng, theta * np.pi / 12, W, y) * np.array(size)[:, None]
     return x, W, y, draw(st.integers(1, 6)), draw(st.sampled_from([0.0, 2.5, 1000.0]))
+
+
+def off_the_kink(h):
+    return np.where(h == 0, -1, h)
+
+
+# What each layer is asked with: where it has a gradient, with room for differences.
+LAYERS = {
+    "softmax": st.tuples(spread_rows()),
+    "log_softmax": st.tuples(spread_rows()),
+    "cross_entropy": labelled_rows(),
+    "linear": linear_inputs().map(lambda t: (t[0] + 4, t[1] - 4, t[2])),  # no 0
+    "relu": hidden().map(lambda h: (np.stack([off_the_kink(h), np.ones(h.shape)]),)),
+    "psi": st.tuples(
+        st.lists(angles, min_size=1).map(lambda t: 0.99 * np.cos(t)), margins
+    ),
+    "lsoftmax": angled_batches(),
+}
 
 
 @st.composite
