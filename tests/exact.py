@@ -20,6 +20,7 @@ from pi itself, norms are plain square roots.
 
 from decimal import Decimal, getcontext
 from functools import lru_cache
+from itertools import compress
 from math import comb, inf
 
 import numpy as np
@@ -45,20 +46,15 @@ def ulps(computed, exact):
     limits = np.finfo(computed.dtype)
     with np.errstate(over="ignore", under="ignore"):
         nearest = np.array([float(t) for t in exact]).astype(computed.dtype)
-    size = np.maximum(abs(nearest), limits.tiny).astype(float)
-    unit = np.ldexp(float(limits.eps), np.frexp(size)[1] - 1)
-    if not np.isfinite([computed, nearest]).all():
-        return ulps_where_finite(computed, exact, nearest)
-    terms = zip(computed.tolist(), exact, unit.tolist(), strict=True)
-    return max(float(abs(Decimal(a) - b) / Decimal(u)) for a, b, u in terms)
-
-
-def ulps_where_finite(computed, exact, nearest):
     finite = np.isfinite(computed) & np.isfinite(nearest)
     if not np.array_equal(computed[~finite], nearest[~finite]):
         return inf
-    kept = [t for t, keep in zip(exact, finite, strict=True) if keep]
-    return ulps(computed[finite], kept) if kept else 0.0
+    size = np.maximum(abs(nearest[finite]), limits.tiny).astype(float)
+    unit = np.ldexp(float(limits.eps), np.frexp(size)[1] - 1)
+    kept = compress(exact, finite)
+    terms = zip(computed[finite].tolist(), kept, unit.tolist(), strict=True)
+    errors = (float(abs(Decimal(a) - b) / Decimal(u)) for a, b, u in terms)
+    return max(errors, default=0.0)
 
 
 def flat(nested):
@@ -194,10 +190,9 @@ def psi_prime(theta, m):
 def binomial_sum(c, m, odd):
     """Return (7): cos(m theta) if odd is 0, sin(m theta)/sin(theta) if odd is 1."""
     sin2 = 1 - c * c
-    n_range = range((m - odd) // 2 + 1)
     return sum(
         (-1) ** n * comb(m, 2 * n + odd) * power(c, m - 2 * n - odd) * power(sin2, n)
-        for n in n_range
+        for n in range((m - odd) // 2 + 1)
     )
 
 
@@ -262,9 +257,9 @@ def mix(c, m, lam):
 
 def target_logit(x, w, m, lam):
     size = norm(x) * norm(w)
-    return (
-        size * mix(dot(x, w) / size, m, lam)[0] if size else Decimal(0)
-    )  # (4) (6) (10)
+    if not size:
+        return Decimal(0)  # (10)
+    return size * mix(dot(x, w) / size, m, lam)[0]  # (4) (6)
 
 
 def target_gradient(x, w, m, lam):

@@ -204,7 +204,6 @@ HOSTILE = {
     "images cut off": (
         idx(x_train=header(5, 2, 3) + bytes(29)), "expected 30 bytes .*only 29.*cut off"
     ),
-    "labels cut off": (idx(y_train=header(5) + bytes(4)), "expected 5 .*only 4: .*cut"),
     "a byte more": (idx(x_train=header(5, 2, 3) + bytes(31)), "found more.*too long"),
     "half a header": (
         idx(x_train=header(5, 2, 3)[:6]), "header of 16 bytes.*found 00 00 08 03 00 00$"
@@ -212,9 +211,6 @@ HOSTILE = {
     "nothing in it": (idx(x_train=b""), "begins 00 00 08 03.*found no bytes at all"),
     "floats": (
         idx(y_test=b"\0\0\x0d\1" + bytes(12)), "begins 00 00 08 01.*found 00 00 0d 01"
-    ),
-    "images of two dimensions": (
-        idx(x_train=header(5, 6) + bytes(30)), "in 3 dimensions, found 00 00 08 02"
     ),
     "labels of images": (idx(y_test=header(2, 2, 3) + bytes(12)), "in 1 dimension,"),
     "gzip data cut off": (idx(x_train=ZIPPED[:30]), "images.* cannot be read: Comp"),
@@ -225,7 +221,6 @@ HOSTILE = {
     "gzip of nothing": (idx(x_train=gzip.compress(b"")), "no bytes at all"),
     "64 MB of zeros in 64 KB of gzip": (idx(x_train=BOMB), "found more"),
     "images without a pixel": (idx(x_test=header(2, 0, 3)), "at least one entry"),
-    "no images": (idx(x_train=header(0, 2, 3)), "at least one entry"),
     "a test image of another size": (
         idx(x_test=header(2, 3, 2) + bytes(12)), "images of 2 x 3 .* found 3 x 2"
     ),
@@ -239,9 +234,6 @@ HOSTILE = {
     "2^31 x 2^15 x 2^15 in 19 bytes": (
         idx(x_train=header(2**31, 2**15, 2**15) + b"123"), "needs .* GB, but this mach"
     ),
-    "2^32 - 1 cubed": (
-        idx(x_train=header(*[2**32 - 1] * 3), y_train=header(2**32 - 1)), "needs .* GB"
-    ),
     "2^32 - 1 labels promised": (idx(y_train=header(2**32 - 1)), "GB|only 0: .* cut"),
     "8 MB promised, none there": (
         idx(x_train=header(5, 2**20, 2)), "expected 10,485,760 bytes .* found only 0"
@@ -250,9 +242,7 @@ HOSTILE = {
     "a pipe in place of a folder": (pipe("pipe"), "found what is neither"),
     "a pipe named .npz": (pipe("pipe.npz"), "found what is no file"),
     "links in a circle": (circle, "found what is neither"),
-    "a file below a circle": (lambda f: circle(f) / "x", "found nothing"),
     "a name of 300 characters": (lambda f: f / ("a" * 300), "too long"),
-    "an .npz name of 300 characters": (lambda f: f / ("a" * 300 + ".npz"), "too long"),
     "a path of 10,000 characters": (lambda f: f / ("a/" * 5000), "too long"),
     "an empty folder": (lambda f: f, "found in the folder: nothing"),
     "two folders of torchvision": (two_raw, "FashionMNIST/raw and .*MNIST/raw: name"),
@@ -267,18 +257,15 @@ HOSTILE = {
     "pickled objects": (npz(y_train=OBJECTS), "must be an integer, but it is object"),
     "pixels that are not bytes": (npz(x_train=np.zeros((5, 2, 3))), "it is float64"),
     "labels that are words": (npz(y_train=np.array(["a"] * 5)), "but it is <U1"),
-    "labels that are complex": (npz(y_test=np.zeros(2, complex)), "it is complex128"),
     "images in four dimensions": (
         npz(x_train=np.zeros((5, 2, 3, 1), np.uint8)), r"shape \(5, 2, 3, 1\)"
     ),
-    "labels in two": (npz(y_train=np.zeros((5, 1), int)), r"found the shape \(5, 1\)"),
     "columns first": (
         npz(x_train=np.asfortranarray(np.zeros((5, 2, 3), np.uint8))), "columns first"
     ),
     "2^60 images promised in .npz": (npz(x_train=promised((2**60, 2, 3))), " GB, but"),
     "a negative size": (npz(x_train=promised((-5, 2, 3))), "found|cannot"),
     "a header that is Python": (npz(x_train=npy("__import__('os')")), "x_train cannot"),
-    "a header that is no Python": (npz(x_train=npy("{(")), "x_train cannot be read"),
     "a header of another year": (npz(x_train=npy("{}", b"\x09\x00")), "cannot be read"),
     "an array that is cut off": (npz(x_train=promised((5, 2, 3)) + b"1"), "cut off"),
     "an array that is too long": (

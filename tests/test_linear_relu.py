@@ -52,5 +52,7 @@ def test_at_the_kink_the_slope_is_zero():
     assert_array_equal(relu_backward(np.ones(4), cache), [0, 0, 1, 0])
 
 
-def test_nan_goes_through_relu():
-    assert_array_equal(relu_forward([np.nan, 1.0])[0], [np.nan, 1])
+def test_nan_goes_through_relu_and_so_does_its_gradient():
+    a, cache = relu_forward([np.nan, 1.0])
+    assert_array_equal(a, [np.nan, 1])
+    assert_array_equal(relu_backward([2.0, 3.0], cache), [2, 3])

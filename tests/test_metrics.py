@@ -13,7 +13,6 @@ from npsoftmax.metrics import (
     class_means,
     features_in_blocks,
     measure,
-    measure_each,
     nearest_means,
     wedge,
 )
@@ -112,13 +111,6 @@ def test_features_of_length_zero_are_counted_and_left_out_of_the_angles():
     measures, others = measure(params, x, y), measure(params, x[3:], y[3:])
     assert measures.without_angle == 3
     assert measures.to_weight == pytest.approx(others.to_weight, rel=64 * EPS)
-
-
-def test_measures_are_the_means_of_what_each_image_has():
-    params, x, y = network_and_images(30)
-    measures, each = measure_each(params, x, y)
-    assert measures.error == each.wrong.mean()
-    assert measures.to_weight == pytest.approx(each.to_weight.mean(), rel=64 * EPS)
 
 
 def test_classes_that_are_never_predicted_are_named():
