@@ -31,7 +31,6 @@ from tables import table
 
 import npsoftmax as nps
 from npsoftmax.data import load_digits
-from npsoftmax.gradcheck import check_gradients
 from npsoftmax.training import Settings, train
 
 PAGE = Path(__file__).with_name("benchmark.md")
@@ -42,7 +41,7 @@ BOTH = nps.textbook, nps
 def main():
     tables = [
         whole_processes,  # first: a large parent would count as theirs
-        accuracy, costs, steps, softmaxes, epochs, checks, hard_cases,
+        accuracy, costs, steps, softmaxes, epochs, hard_cases,
     ]  # fmt: skip
     page = PAGE.read_text(encoding="utf-8")
     for table_of in tables:
@@ -222,22 +221,6 @@ def epochs():
         yield head, *milliseconds(ours, theirs), ratio(theirs, ours)
 
 
-def checks():
-    """A gradient check of L-Softmax, 64 entries, float64, milliseconds"""
-    rng = np.random.default_rng(0)
-    x, W, y = rng.normal(size=(8, 4)), rng.normal(size=(4, 8)), rng.integers(0, 8, 8)
-
-    def ours():
-        report = check_gradients(
-            lambda x, W: nps.lsoftmax_forward(x, W, y, 4), nps.lsoftmax_backward, (x, W)
-        )
-        assert report.verdict == "right", report
-
-    seconds = in_turns(ours, torch_check(x, W, y))
-    yield "check_gradients", "torch.autograd.gradcheck", "ratio"
-    yield *milliseconds(*seconds), ratio(*seconds)
-
-
 def hard_cases():
     """What checkers say of the gradients of tests/gradient_cases.py"""
     # check_gradients alone may say that it cannot tell.
@@ -316,17 +299,6 @@ def torch_lsoftmax(x, W, y, lam):
     k = sum((c < knot).to(c) for knot in (0.5**0.5, 0.0, -(0.5**0.5)))
     psi = (1 - 2 * (k % 2)) * (8 * c**4 - 8 * c**2 + 1) - 2 * k
     return z.index_put((rows, y), length * (lam * c + psi) / (1 + lam))
-
-
-def torch_check(x, W, y):
-    """Return PyTorch's own check of L-Softmax, m = 4, or None."""
-    if not (torch := optional("torch")):
-        return None
-    inputs = [torch.tensor(a, requires_grad=True) for a in (x, W)]
-    labels = torch.tensor(y)
-    return lambda: torch.autograd.gradcheck(
-        lambda x, W: torch_lsoftmax(x, W, labels, lam=0.0), inputs
-    )
 
 
 def torch_verdict(case):

@@ -97,12 +97,6 @@ def test_logsumexp_near_zero_is_right_to_two_eps(size):
     assert_right(np.log(np.random.default_rng(size).dirichlet(np.ones(size), 1)))
 
 
-def test_logsumexp_near_zero_is_right_to_two_eps_of_max_z_in_a_long_row():
-    z = np.full(10**5, -np.log(10.0**5))
-    true = exact.decimals(z[0]) + exact.decimals(10**5).ln()
-    assert abs(exact.decimals(logsumexp(z)) - true) <= 2 * Decimal(2.0**-52) * 12
-
-
 @pytest.mark.parametrize("C", [2, 3, 6, 15])
 @pytest.mark.parametrize(
     ("function", "true", "bound"),
@@ -249,11 +243,6 @@ def test_the_order_of_the_logits_is_the_order_of_the_probabilities(z, random):
     assert_allclose(softmax(z[:, order]), softmax(z)[:, order], rtol=1e-15)
     largest = np.take_along_axis(softmax(z), z.argmax(axis=1)[:, None], axis=1)
     assert np.all(largest == softmax(z).max(axis=1, keepdims=True))
-
-
-@given(moderate_rows())
-def test_log_softmax_is_the_logarithm_of_softmax(z):
-    assert_allclose(log_softmax(z), np.log(softmax(z)), rtol=0, atol=1e-14)
 
 
 @each_layer
