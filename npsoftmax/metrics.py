@@ -127,7 +127,7 @@ def wedge(m: int, lam: float, apart: float) -> float:
     """Return how many degrees margin m with lambda asks to be empty between classes.
 
     apart: degrees between their weights, which are of one length. From its weight, a
-    class reaches to the theta where (6) of lsoftmax.py equals the other's cosine,
+    class reaches to the theta where (6) of textbook.py equals the other's cosine,
     (lam cos(theta) + psi(theta)) / (1 + lam) = cos(apart - theta); the wedge is the
     rest, apart - 2 theta. With lam = 0 it is (m - 1) / (m + 1) of `apart`.
     """

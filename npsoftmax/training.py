@@ -7,7 +7,7 @@ with its loss and the Params so far.
 
 With a large m, training may not converge from scratch. So the label's logit begins as
 nearly the plain one, lam = 1000, and the margin is let in little by little, by (6) of
-lsoftmax.py. Look at the curve of lam before a run: while lam is large, no margin is on.
+textbook.py. Look at the curve of lam before a run: while lam is large, no margin is on.
 """
 
 import math

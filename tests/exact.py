@@ -5,17 +5,10 @@ come lists of `Decimal` of the same shape, right to more than 40 digits. Nothing
 is written as in the package: psi is the binomial sum of the paper, its pieces come
 from pi itself, norms are plain square roots.
 
-(1)  logsumexp(z) = max z + log1p(r);   p_j = e_j / (1 + r);   log p_j = d_j - log1p(r)
-(2)  loss = -(1/N) sum_i log p_{i, y_i}
-(3)  dz_ij = p_ij / N for j != y_i;   dz_{i, y_i} = -(1/N) sum_{j != y_i} p_ij
-(4)  W_c . x = |W_c| |x| cos(theta_c)
-(5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m]
-(6)  f_y = |W_y| |x| (lam cos(theta_y) + psi(theta_y)) / (1 + lam);   f_j = W_j . x
+Equation numbers are those of npsoftmax/textbook.py; (7) is written as in the paper:
+
 (7)  cos(m theta)            = sum_n (-1)^n C(m, 2n)   cos^(m-2n)   (1 - cos^2)^n
      sin(m theta)/sin(theta) = sum_n (-1)^n C(m, 2n+1) cos^(m-2n-1) (1 - cos^2)^n
-(8)  dpsi/dtheta = -m |sin(m theta)|;   dpsi/dcos = (-1)^k m sin(m theta)/sin(theta)
-(9)  df_y/dx = |W_y| (g xh + g' (wh - c xh));   df_y/dW_y = |x| (g wh + g' (xh - c wh))
-(10) x = 0 or W_y = 0:   f_y = 0;   df_y/dx = W_y,   df_y/dW_y = x
 """
 
 from decimal import Decimal, getcontext
@@ -206,7 +199,7 @@ def knots(m):
 
 
 def piece_of_cos(c, m):
-    return sum(knot > c for knot in knots(m))  # k of (8)
+    return sum(knot > c for knot in knots(m))  # k: how many knots lie above c
 
 
 def psi_of_cos(c, m):
