@@ -8,10 +8,10 @@ arrays, subclasses plain arrays, and bytes stand in the order of this machine.
 
 import operator
 import re
+from numbers import Real
 
 import numpy as np
 
-NO_REAL_NUMBERS = (str, bytes, bytearray, bool, np.bool_, complex, np.complexfloating)
 LARGEST_MARGIN = 100  # up to here psi and its slope are held to their bounds by tests
 
 
@@ -166,15 +166,13 @@ def axis(axis, z):
 
 def non_negative(name, value):
     """Return `value` as a float; it must be one finite number from 0."""
+    number = value[()] if isinstance(value, np.ndarray) else value
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise TypeError(f"{name} is {_short(value)}, but it must be a number from 0")
     try:
-        wrong = isinstance(value, NO_REAL_NUMBERS) or np.ndim(value) > 0
-        number = None if wrong else float(value)
+        number = float(number)
     except OverflowError:
         number = np.inf
-    except Exception:  # whatever a foreign type's own conversion raises
-        number = None
-    if number is None:
-        raise TypeError(f"{name} is {_short(value)}, but it must be a number from 0")
     if not 0 <= number < np.inf:
         raise ValueError(
             f"{name} is {_short(value)}, but it must be a finite number from 0"
