@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
 
 from npsoftmax import memory
@@ -80,28 +80,34 @@ def assert_same(one, other):
         assert_array_equal(a, b)
 
 
+@st.composite
+def parts(draw):
+    """Draw what one may have, small: images, and labels of two classes or more."""
+    shapes = array_shapes(min_dims=3, max_dims=3, min_side=2, max_side=5)
+    x = draw(arrays(np.uint8, shapes))
+    y = draw(arrays(np.uint8, len(x)).filter(lambda y: len(set(y.tolist())) > 1))
+    return {"x_train": x, "y_train": y, "x_test": x[:1], "y_test": y[:1]}
+
+
 @given(
-    pixels=st.tuples(st.integers(2, 5), st.integers(1, 4), st.integers(1, 4)).flatmap(
-        lambda shape: arrays(np.uint8, shape)
-    ),
-    data=st.data(),
+    parts=parts(),
+    save=st.sampled_from([np.savez, np.savez_compressed]),
+    kind=st.sampled_from([np.uint8, np.int64, np.dtype(">i4")]),
 )
 def test_images_are_rows_from_0_to_1_and_classes_0_to_c_whatever_the_labels(
-    tmp_path_factory, pixels, data
+    tmp_path_factory, parts, save, kind
 ):
-    folder, N = tmp_path_factory.mktemp("any"), len(pixels)
-    drawn = st.lists(st.integers(0, 255), min_size=N, max_size=N)
-    y = data.draw(drawn.filter(lambda y: len(set(y)) > 1))
-    y = np.array(y, np.uint8)
-    parts = {"x_train": pixels, "y_train": y, "x_test": pixels[:1], "y_test": y[:1]}
+    folder = tmp_path_factory.mktemp("any")
     write_folder(folder, **parts)
-    np.savez(folder / "any.npz", **parts)
+    as_keras = {n: a if n[0] == "x" else a.astype(kind) for n, a in parts.items()}
+    save(folder / "any.npz", **as_keras)
     dataset, labels = load(folder)
     assert_same(dataset, load(folder / "any.npz")[0])
     assert dataset.x_train.dtype == np.float32
-    assert_array_equal(np.round(255 * dataset.x_train), pixels.reshape(N, -1))
-    assert labels == sorted(set(y.tolist()))
-    assert [labels[c] for c in dataset.y_train] == y.tolist()
+    x, y = parts["x_train"], parts["y_train"].tolist()
+    assert_array_equal(np.round(255 * dataset.x_train), x.reshape(len(y), -1))
+    assert labels == sorted(set(y))
+    assert [labels[c] for c in dataset.y_train] == y
     assert labels[dataset.y_test[0]] == y[0]
     assert dataset.classes == len(labels)
 
@@ -122,15 +128,6 @@ def test_a_folder_above_torchvision_s_is_as_good(tmp_path, below):
     (tmp_path / below).mkdir(parents=True)
     write_folder(tmp_path / below)
     assert len(load(tmp_path)[0].x_train) == 5
-
-
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.dtype(">i4")])
-def test_a_file_as_keras_has_it_is_the_same_data(tmp_path, save, kind):
-    write_folder(tmp_path)
-    parts = {n: a if n[0] == "x" else a.astype(kind) for n, a in small_set().items()}
-    save(tmp_path / "mnist.npz", **parts)
-    assert_same(load(tmp_path)[0], load(tmp_path / "mnist.npz")[0])
 
 
 # What no one should have

@@ -2,14 +2,7 @@
 
 import numpy as np
 import pytest
-from draws import (
-    LAYERS,
-    VERDICTS,
-    batches_of_any_size,
-    read_only,
-    seeds,
-    some,
-)
+from draws import LAYERS, VERDICTS, batches_of_any_size, read_only, seeds, some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,15 +12,16 @@ from npsoftmax.gradcheck import check_gradients
 each_layer = pytest.mark.parametrize("name", LAYERS)
 
 
-def forward_and_backward(name):
-    return getattr(nps, f"{name}_forward"), getattr(nps, f"{name}_backward")
+def pair(name):
+    """Return a forward, and a backward that gives its gradients in a list."""
+    backward = getattr(nps, f"{name}_backward")
 
+    def gradients(d, cache):
+        found = backward(d, cache)
+        found = found if isinstance(found, tuple) else (found,)
+        return [gradient for gradient in found if gradient is not None]
 
-def gradients_of(name, d, cache):
-    """Return the gradients that a backward gives, in a list."""
-    found = getattr(nps, f"{name}_backward")(d, cache)
-    found = found if isinstance(found, tuple) else (found,)
-    return [gradient for gradient in found if gradient is not None]
+    return getattr(nps, f"{name}_forward"), gradients
 
 
 @pytest.mark.parametrize("method", VERDICTS)
@@ -36,9 +30,8 @@ def gradients_of(name, d, cache):
 @given(data=st.data(), seed=seeds)
 def test_the_backward_is_the_gradient_of_the_forward(name, method, data, seed):
     inputs = data.draw(LAYERS[name])
-    report = check_gradients(
-        *forward_and_backward(name), inputs, method=method, rng=seed
-    )
+    functions = getattr(nps, f"{name}_forward"), getattr(nps, f"{name}_backward")
+    report = check_gradients(*functions, inputs, method=method, rng=seed)
     assert report.verdict in VERDICTS[method], report
 
 
@@ -49,13 +42,14 @@ def test_nothing_that_goes_in_is_changed_and_what_comes_out_is_the_callers(
 ):
     drawn = data.draw((LAYERS | {"lsoftmax": batches_of_any_size()})[name])
     inputs = [read_only(a) if isinstance(a, np.ndarray) else a for a in drawn]
-    output, cache = getattr(nps, f"{name}_forward")(*inputs)
+    forward, backward = pair(name)
+    output, cache = forward(*inputs)
     d = size * np.random.default_rng(seed).normal(size=np.shape(output))
-    gradients = gradients_of(name, read_only(np.asarray(d)), cache)
+    gradients = backward(read_only(np.asarray(d)), cache)
     expected = [a.copy() for a in gradients]
     for a in (output, *gradients):
         a.fill(7)
-    for again, a in zip(gradients_of(name, d, cache), expected, strict=True):
+    for again, a in zip(backward(d, cache), expected, strict=True):
         np.testing.assert_array_equal(again, a)
 
 
@@ -68,11 +62,10 @@ def test_output_and_gradients_are_of_the_type_of_the_inputs(name, dtype, data):
         a.astype(dtype) if getattr(a, "dtype", None) == np.float64 else a
         for a in data.draw(LAYERS[name])
     ]
-    output, cache = getattr(nps, f"{name}_forward")(*inputs)
-    ones = np.ones_like(output)
-    assert {a.dtype for a in (output, *gradients_of(name, ones, cache))} == {
-        np.dtype(dtype)
-    }
+    forward, backward = pair(name)
+    output, cache = forward(*inputs)
+    gradients = backward(np.ones_like(output), cache)
+    assert {a.dtype for a in (output, *gradients)} == {np.dtype(dtype)}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +77,7 @@ def test_output_and_gradients_are_of_the_type_of_the_inputs(name, dtype, data):
     ],
 )
 def test_integers_are_taken_as_float64(name, inputs):
-    forward, _ = forward_and_backward(name)
+    forward, _ = pair(name)
     floats = [np.array(a, float) if np.ndim(a) > 1 else a for a in inputs]
     small = [np.array(a, np.int8) if np.ndim(a) > 1 else a for a in inputs]
     np.testing.assert_array_equal(forward(*small)[0], forward(*floats)[0])

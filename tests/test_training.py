@@ -108,11 +108,6 @@ def test_lambda_falls_from_its_base_and_reaches_its_smallest_value_in_time(
     assert lams[4] == lam_min
 
 
-def test_the_authors_constants_for_mnist_never_let_the_margin_in_on_a_short_run():
-    authors = Annealing(lam_min=0.0, gamma=2.5e-5, base=1000.0, power=35.0)
-    assert 380 < authors(1100) < 390
-
-
 @pytest.mark.parametrize("N", [1437, LARGE_FROM])
 @pytest.mark.parametrize("m", [2, 3, 4, 5, 30])
 def test_by_default_lambda_is_at_its_smallest_well_before_the_rate_first_falls(m, N):
