@@ -3,16 +3,7 @@
 import exact
 import numpy as np
 import pytest
-from draws import (
-    CASES,
-    INTEGERS,
-    ULPS,
-    finite_rows,
-    hard_rows,
-    inf,
-    labelled_rows,
-    nan,
-)
+from draws import CASES, INTEGERS, ULPS, finite_rows, hard_rows, inf, labelled_rows, nan
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal

@@ -304,8 +304,7 @@ def test_what_may_not_be_read_is_named(tmp_path, monkeypatch, refused):
 
 
 @pytest.mark.parametrize(
-    ("write", "good"),
-    [(idx, header(5, 2, 3)), (npz, promised((5, 2, 3)))],
+    ("write", "good"), [(idx, header(5, 2, 3)), (npz, promised((5, 2, 3)))]
 )
 @given(content=st.binary(max_size=200))
 def test_any_bytes_in_place_of_images_are_read_or_are_one_line(
