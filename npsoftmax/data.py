@@ -9,17 +9,18 @@ MNIST, or data of their own in one of its two forms:
             entries, last dimension fastest.
     .npz    one file of NumPy, as Keras has it: x_train, y_train, x_test, y_test
 
-Headers are compared before pixels are read, and nothing is reserved that a file does
-not fill: a header may promise anything.
+Nothing is reserved that a file does not fill: a header may promise anything.
 """
 
+import contextlib
 import gzip
 import math
+import re
 import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -29,15 +30,13 @@ import numpy as np
 from npsoftmax import memory
 
 FOLDS = 5  # of the digits
-PARTS = ("x_train", "y_train", "x_test", "y_test")
-IDX_STEMS = dict(
-    zip(
-        PARTS,
-        ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3",
-         "t10k-labels-idx1"),
-        strict=True,
-    )
-)  # fmt: skip
+IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+DIMENSIONS = {"x": 3, "y": 1}
 GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTE = 8
 AT_ONCE = 2**20  # bytes
@@ -89,244 +88,196 @@ def load(path: str | Path) -> tuple[Dataset, list[int]]:
     `raw` or `.../raw` below, where torchvision puts them. Raises DataError, which names
     the file, what was expected and what was found.
     """
-    path = Path(path)
-    try:
-        arrays = _npz(path) if path.suffix == ".npz" else _idx_folder(path)
-        _check_headers(arrays)
-        y_train, y_test = _entries(arrays["y_train"]), _entries(arrays["y_test"])
-        labels, y_train, y_test = _classes(arrays, y_train, y_test)
-        x_train, x_test = (_scaled(_entries(arrays[x])) for x in ("x_train", "x_test"))
-    except OSError as error:  # unreadable, too long a name, links in a circle
-        what = error.strerror or error
-        raise DataError(f"{error.filename or path} cannot be read: {what}") from None
-    return Dataset(x_train, y_train, x_test, y_test), labels
+    path, arrays = Path(path), {}
+    with _named(path):
+        sources = _npz(path) if path.suffix == ".npz" else _idx_folder(path)
+    for part, source in sources.items():
+        with _named(source.name):
+            arrays[part] = _entries(part, source)
+    _check_that_they_fit(sources, arrays)
+    labels, y_train = np.unique(arrays["y_train"], return_inverse=True)
+    y_test = np.searchsorted(labels, arrays["y_test"])
+    x_train, x_test = _scaled(arrays.pop("x_train")), _scaled(arrays.pop("x_test"))
+    return Dataset(x_train, y_train, x_test, y_test), labels.tolist()
 
 
-class Array(NamedTuple):
-    """An array in a file, of which only the header was read."""
+class Source(NamedTuple):
+    """Where one of the four arrays is."""
 
     name: str  # for a person: the file, and which array of it
-    open: Callable[[], BinaryIO]
-    start: int  # bytes before the entries
-    shape: tuple[int, ...]
-    dtype: np.dtype
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    header: Callable[[BinaryIO], tuple[tuple[int, ...], np.dtype]]  # reads it
 
 
-# ------------------------------------------------------------------------------- IDX
+@contextlib.contextmanager
+def _named(name):
+    """Raise DataError, which begins with the name, for whatever goes wrong inside."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except Exception as error:  # of the system, of gzip, zipfile or NumPy's own reader
+        what = getattr(error, "strerror", None) or error
+        raise DataError(f"{name} cannot be read: {what}") from None
 
 
-def _idx_folder(folder: Path) -> dict[str, Array]:
+def _idx_folder(folder: Path) -> dict[str, Source]:
     """Return the four arrays of a folder, or of the one folder `raw` below it."""
     if not folder.is_dir():
         is_there = folder.exists() or folder.is_symlink()
         found = "what is neither" if is_there else "nothing"
         raise DataError(
-            f"{folder}: expected a folder of IDX files or an .npz file, found {found}"
+            f"expected a folder of IDX files or an .npz file, found {found}"
         )
     below = [p for p in (folder / "raw", *sorted(folder.glob("*/raw"))) if p.is_dir()]
-    if not any((folder / name).is_file() for name in _names("x_train")) and below:
+    if below and not _idx_file(folder, "x_train"):
         if len(below) > 1:
-            raise DataError(f"{folder}: {' and '.join(map(str, below))}: name one")
-        folder = below[0]
-    return {part: _idx(_find(folder, part), 3 - 2 * (part[0] == "y")) for part in PARTS}
+            raise DataError(f"{' and '.join(map(str, below))}: name one")
+        [folder] = below
+    return {part: _idx(folder, part) for part in IDX_FILES}
 
 
-def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
-    """Return the unsigned bytes of one IDX file as an array of so many `dimensions`.
-
-    Raises DataError for a truncated, overlong or wrong file.
-    """
-    return _entries(_idx(Path(path), dimensions))
-
-
-def _names(part: str) -> list[str]:
-    """Return the customary names of a part's file."""
-    plain = f"{IDX_STEMS[part]}-ubyte"
-    names = [plain, plain.replace("-idx", ".idx")]
-    return names + [f"{name}.gz" for name in names]
-
-
-def _find(folder: Path, part: str) -> Path:
-    """Return the path of the first customary name that exists in `folder`."""
-    for name in _names(part):
-        if (folder / name).is_file():
-            return folder / name
-    there = sorted(entry.name for entry in folder.iterdir())
-    found = ", ".join(there[:6]) + (", ..." if len(there) > 6 else "") or "nothing"
-    raise DataError(
-        f"{folder / _names(part)[0]}: expected this file, with or without .gz; "
-        f"found in the folder: {found}"
-    )
-
-
-def _idx(path: Path, dimensions: int) -> Array:
-    """Return what the header of an IDX file says, after a check of its first bytes."""
-    open_it = _opener(path)
-    with open_it() as file:
-        header = _some(file, 4 + 4 * dimensions, path)
-    expected = bytes([0, 0, UNSIGNED_BYTE, dimensions])
-    if header[:4] != expected:
-        kind = "images (3 dimensions)" if dimensions == 3 else "labels (1 dimension)"
+def _idx(folder: Path, part: str) -> Source:
+    path = _idx_file(folder, part)
+    if path is None:
+        there = sorted(entry.name for entry in folder.iterdir())
+        found = ", ".join(there[:6]) + ", ..." * (len(there) > 6) or "nothing"
         raise DataError(
-            f"{path}: expected the first bytes {_hex(expected)}, unsigned bytes of "
-            f"{kind}, found {_hex(header[:4])}"
+            f"expected {folder / IDX_FILES[part]}, with or without .gz; found in the "
+            f"folder: {found}"
         )
-    if len(header) < 4 + 4 * dimensions:
-        raise DataError(
-            f"{path}: expected a header of {4 + 4 * dimensions} bytes, "
-            f"found only {len(header)}: the file is cut off"
-        )
-    shape = struct.unpack(f">{dimensions}I", header[4:])
-    return Array(str(path), open_it, len(header), shape, np.dtype(np.uint8))
+    header = partial(_idx_header, dimensions=DIMENSIONS[part[0]])
+    return Source(str(path), partial(_opened, path), header)
 
 
-def _opener(path: Path) -> Callable[[], BinaryIO]:
-    """Return how to open a file of plain bytes; name and first bytes must agree."""
+def _idx_file(folder: Path, part: str) -> Path | None:
+    """Return the file of a part, under one of its customary names."""
+    name = IDX_FILES[part].replace("-idx", "[-.]idx") + r"(\.gz)?"
+    files = (p for p in folder.iterdir() if re.fullmatch(name, p.name) and p.is_file())
+    return min(files, default=None)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Return the file's plain bytes; gzip data are known by their first two."""
     with path.open("rb") as file:
-        start = file.read(2)
-    if path.suffix != ".gz":
-        if start == GZIP_MAGIC:
-            raise DataError(
-                f"{path}: expected plain IDX data, found gzip data (bytes 1f 8b); "
-                "add .gz to its name"
-            )
-        return lambda: path.open("rb")
-    if start != GZIP_MAGIC:
+        zipped = file.read(2) == GZIP_MAGIC
+    return gzip.open(path) if zipped else path.open("rb")
+
+
+def _idx_header(file, dimensions):
+    """Return the shape and type that the header of an IDX file says."""
+    size = 4 + 4 * dimensions
+    header, begin = _some(file, size), bytes([0, 0, UNSIGNED_BYTE, dimensions])
+    if header[:4] != begin or len(header) < size:
         raise DataError(
-            f"{path}: expected gzip data, which begins with the bytes 1f 8b, "
-            f"found {_hex(start)}; if it is not compressed, drop .gz from its name"
+            f"expected a header of {size} bytes that begins {begin.hex(' ')}, unsigned "
+            f"bytes in {dimensions} dimension{'s' * (dimensions > 1)}, found "
+            f"{header.hex(' ') or 'no bytes at all'}"
         )
-    return lambda: gzip.open(path, "rb")
+    return struct.unpack(f">{dimensions}I", header[4:]), np.dtype(np.uint8)
 
 
-# ------------------------------------------------------------------------------ .npz
-
-
-def _npz(path: Path) -> dict[str, Array]:
-    """Return the four arrays of an .npz file, by its headers."""
+def _npz(path: Path) -> dict[str, Source]:
+    """Return the four arrays of an .npz file."""
     if not path.is_file():
         found = "what is no file" if path.exists() or path.is_symlink() else "nothing"
-        raise DataError(f"{path}: expected an .npz file, found {found}")
-    try:
-        there = zipfile.ZipFile(path).namelist()
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{path}: expected an .npz file, found: {error}") from None
-    missing = [part for part in PARTS if f"{part}.npy" not in there]
-    if missing:
-        found = ", ".join(name.removesuffix(".npy") for name in there[:6]) or "nothing"
-        raise DataError(f"{path}: expected {', '.join(PARTS)}, found {found}")
-    return {part: _npy(path, part) for part in PARTS}
-
-
-def _npy(path: Path, part: str) -> Array:
-    """Return what the header of one array in an .npz file says."""
-    name = f"{path}: {part}"
-
-    def open_it():
-        return zipfile.ZipFile(path).open(f"{part}.npy")
-
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
+        raise DataError(f"expected an .npz file, found {found}")
+    with zipfile.ZipFile(path) as archive:
+        there = [name.removesuffix(".npy") for name in archive.namelist()]
+    if not set(IDX_FILES) <= set(there):
+        found = ", ".join(there[:6]) or "nothing"
+        raise DataError(f"expected {', '.join(IDX_FILES)}, found {found}")
+    return {
+        part: Source(f"{path}: {part}", partial(_member, path, part), _npy_header)
+        for part in IDX_FILES
     }
-    try:
-        with open_it() as file:
-            version = np.lib.format.read_magic(file)
-            shape, fortran, dtype = readers[version](file)
-            start = file.tell()
-    except _BROKEN as error:
-        raise DataError(f"{name}: expected an array, found: {error}") from None
-    wanted = "an unsigned byte" if part[0] == "x" else "an integer"
-    if dtype != np.uint8 if part[0] == "x" else dtype.kind not in "iu":
-        raise DataError(f"{name}: each entry must be {wanted}, but it is {dtype}")
+
+
+@contextlib.contextmanager
+def _member(path, part):
+    with zipfile.ZipFile(path) as archive, archive.open(f"{part}.npy") as file:
+        yield file
+
+
+def _npy_header(file):
+    """Return the shape and type that the header of an array in an .npz file says."""
+    if np.lib.format.read_magic(file) == (1, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
     if fortran and len(shape) > 1:
-        raise DataError(f"{name}: expected rows first in memory, found columns first")
-    return Array(name, open_it, start, shape, dtype)
+        raise DataError("expected rows first in memory, found columns first")
+    return shape, dtype
 
 
-_BROKEN = (
-    ValueError, KeyError, EOFError, SyntaxError, RecursionError, NotImplementedError,
-    RuntimeError, zlib.error, zipfile.BadZipFile, tokenize.TokenError, struct.error,
-)  # fmt: skip
-
-
-# ------------------------------------------------------------------- headers, entries
-
-
-def _check_headers(arrays: dict[str, Array]) -> None:
-    """Raise DataError unless the arrays belong together and fit into memory."""
-    for part, array in arrays.items():
-        dimensions = 3 if part[0] == "x" else 1
-        if len(array.shape) != dimensions or 0 in array.shape:
-            what = "images, (N, rows, columns)" if dimensions == 3 else "labels, (N,)"
-            raise DataError(
-                f"{array.name}: expected at least one entry and the shape of {what}, "
-                f"found the shape {array.shape}"
-            )
-    for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
-        images, labels = arrays[x], arrays[y]
-        if images.shape[0] != labels.shape[0]:
-            raise DataError(
-                f"{labels.name}: expected {images.shape[0]:,} labels, one for each "
-                f"image of {Path(images.name).name}, found {labels.shape[0]:,}"
-            )
-    expected, found = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
-    if expected != found:
-        raise DataError(
-            f"{arrays['x_test'].name}: expected images of {expected[0]} x "
-            f"{expected[1]} pixels, as in the training part, found {found[0]} x "
-            f"{found[1]}"
-        )
-    pixels = sum(math.prod(arrays[x].shape) for x in ("x_train", "x_test"))
-    if lack := memory.lack(5 * pixels):  # a byte, and as float32
-        raise DataError(f"{arrays['x_train'].name}: {pixels:,} pixels: it {lack}")
-
-
-def _entries(array: Array) -> np.ndarray:
+def _entries(part: str, source: Source) -> np.ndarray:
     """Return the entries after the header; there must be as many as it promises."""
-    expected = math.prod(array.shape) * array.dtype.itemsize
-    with array.open() as file:
-        _some(file, array.start, array.name)
-        content = _some(file, expected, array.name)
-        more = _some(file, 1, array.name)
-    if len(content) < expected or more:
+    with source.open() as file:
+        shape, dtype = source.header(file)
+        _check_header(part, shape, dtype)
+        expected = math.prod(shape) * dtype.itemsize
+        content = _some(file, expected + 1)
+    if len(content) != expected:
+        more = len(content) > expected
         found = "more" if more else f"only {len(content):,}"
-        cause = "the file is too long" if more else "the file is cut off"
         raise DataError(
-            f"{array.name}: expected {expected:,} bytes after the header, for the "
-            f"shape {array.shape}, found {found}: {cause}"
+            f"expected {expected:,} bytes after the header, for the shape {shape}, "
+            f"found {found}: the file is {'too long' if more else 'cut off'}"
         )
-    return np.frombuffer(content, array.dtype).reshape(array.shape)
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _some(file: BinaryIO, count: int, name) -> bytearray:
+def _check_header(part, shape, dtype):
+    """Raise DataError unless there can be images, x, or labels, y, of this shape."""
+    is_image, count = part[0] == "x", math.prod(shape)
+    if len(shape) != DIMENSIONS[part[0]] or 0 in shape:
+        what = "images, (N, rows, columns)" if is_image else "labels, (N,)"
+        raise DataError(
+            f"expected at least one entry and the shape of {what}, found the shape "
+            f"{shape}"
+        )
+    if dtype != np.uint8 if is_image else dtype.kind not in "iu":
+        entry = "an unsigned byte" if is_image else "an integer"
+        raise DataError(f"each entry must be {entry}, but it is {dtype}")
+    if lack := memory.lack(5 * count):  # a byte, and as float32
+        raise DataError(f"{count:,} entries: it {lack}")
+
+
+def _some(file: BinaryIO, count: int) -> bytearray:
     """Return `count` bytes, or those there are: what is not there is not reserved."""
     content = bytearray()
-    try:
-        while chunk := file.read(min(count - len(content), AT_ONCE)):
-            content += chunk
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
-        raise DataError(f"{name}: expected a readable file, found: {error}") from None
+    while chunk := file.read(min(count - len(content), AT_ONCE)):
+        content += chunk
     return content
 
 
-def _classes(arrays, y_train, y_test):
-    """Return the labels there are, and both parts' classes, int64."""
-    labels, classes = np.unique(y_train, return_inverse=True)
-    name = arrays["y_train"].name
+def _check_that_they_fit(sources, arrays):
+    """Raise DataError unless there is a label for each image, and a class for each."""
+    names = {part: source.name for part, source in sources.items()}
+    for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
+        if len(arrays[x]) != len(arrays[y]):
+            raise DataError(
+                f"{names[y]}: expected {len(arrays[x]):,} labels, one for each image "
+                f"of {Path(names[x]).name}, found {len(arrays[y]):,}"
+            )
+    (_, *expected), (_, *found) = arrays["x_train"].shape, arrays["x_test"].shape
+    if expected != found:
+        raise DataError(
+            "{}: expected images of {} x {} pixels, as in the training part, found "
+            "{} x {}".format(names["x_test"], *expected, *found)
+        )
+    labels = np.unique(arrays["y_train"])
     if len(labels) < 2:
         raise DataError(
-            f"{name}: every label is {labels[0]}, but one class alone can be told from "
-            "nothing: expected two or more"
+            f"{names['y_train']}: every label is {labels[0]}, but one class alone can "
+            "be told from nothing: expected two or more"
         )
-    unknown = np.setdiff1d(y_test, labels)
+    unknown = np.setdiff1d(arrays["y_test"], labels)
     if len(unknown):
         raise DataError(
-            f"{arrays['y_test'].name}: expected labels that {Path(name).name} has, "
-            f"{labels_in_words(labels)}; found {unknown[0]}"
+            f"{names['y_test']}: expected labels that {Path(names['y_train']).name} "
+            f"has, {labels_in_words(labels)}; found {unknown[0]}"
         )
-    tested = np.searchsorted(labels, y_test)  # (N',)
-    return labels.tolist(), classes.astype(np.int64), tested.astype(np.int64)
 
 
 def labels_in_words(labels) -> str:
@@ -341,8 +292,3 @@ def _scaled(pixels: np.ndarray) -> np.ndarray:
     """Return pixels (N, rows, columns) of 0..255 as rows (N, D) of 0..1, float32."""
     x = np.empty((len(pixels), pixels[0].size), np.float32)  # (N, D)
     return np.divide(pixels.reshape(x.shape), np.float32(255), out=x)  # (N, D)
-
-
-def _hex(some_bytes: bytes) -> str:
-    """Return bytes as a person reads them: `00 00 08 03`."""
-    return bytes(some_bytes).hex(" ") or "no bytes at all"

@@ -1,24 +1,14 @@
 """L-Softmax: features x, weights W and labels y to logits with a margin on the angle
 of the true class (Liu, Wen, Yu, Yang, ICML 2016), and back.
 
-    (4)  W_c . x = |W_c| |x| cos(theta_c)
-    (5)  psi(theta) = (-1)^k cos(m theta) - 2k     for theta in [k pi/m, (k+1) pi/m],
-                                                   k = 0 .. m-1
-    (6)  f_j = W_j . x  for j != y;                f_y = |W_y| |x| g
-         g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
-    (7)  cos(m theta) = T_m(c),  sin(m theta) / sin(theta) = U_{m-1}(c),  c = cos(theta)
+(4) to (10) are those of textbook.py. Three are computed in another form here:
+
     (7a) for c >= 0, with h = 2 (c - 1) and V_n = U_n - U_{n-1}, U_0 = V_0 = 1:
          V_{n+1} = V_n + h U_n,  U_{n+1} = U_n + V_{n+1},  T_m = V_{m-1} + h U_{m-1}/2
          for c < 0 from -c:  T_m(-c) = (-1)^m T_m(c),  |U_{m-1}(-c)| = |U_{m-1}(c)|
-    (8)  dpsi/dtheta = -m |sin(m theta)|,   dpsi/dc = m |U_{m-1}(c)|
-         k = how many of cos(j pi/m), j = 1 .. m-1, lie above c
-    (9)  with x_hat = x/|x|, w_hat = W_y/|W_y|, g' = (lam + dpsi/dc) / (1 + lam):
-         df_y/dx   = |W_y| (g x_hat + g' (w_hat - c x_hat))
-         df_y/dW_y = |x| (g w_hat + g' (x_hat - c w_hat))
+    (8a) k = how many of cos(j pi/m), j = 1 .. m-1, lie above c
     (9a) df_y/dx   = g' W_y + (g - g' c) |W_y| x_hat
          df_y/dW_y = g' x + (g - g' c) |x| w_hat
-    (10) x = 0 or W_y = 0: no angle exists; f_y = 0, with the slope of m = 1,
-         df_y/dx = W_y and df_y/dW_y = x
 
 Where this parts from textbook.py, and what it buys:
 * no angle is computed, k comes from c: there is no arccos to leave [-1, 1], no
@@ -132,7 +122,7 @@ def psi_backward(dpsi: Numbers, cache: PsiCache) -> Values:
 
 def _psi_forward(cos, m):
     knots = _knots(m, cos.real.dtype)  # (m - 1,)
-    k = m - 1 - np.searchsorted(knots, cos.real, side="right")  # cos's shape (8)
+    k = m - 1 - np.searchsorted(knots, cos.real, side="right")  # cos's shape (8a)
     sign = _sign(k)  # cos's shape
     T, U = chebyshev(cos, m)  # cos's shape (7)
     return sign * T - 2 * k.astype(knots.dtype), PsiCache(cos, m, k, sign, T, U)  # (5)
@@ -173,7 +163,7 @@ class LSoftmaxCache(NamedTuple):
     m: int
     lam: float
     cos: Array  # (N,) cos(theta_y) (4)
-    k: Integers  # (N,) the piece of psi (8)
+    k: Integers  # (N,) the piece of psi (8a)
     psi: Array  # (N,) (5)
     slope: Array  # (N,) dpsi/dcos (8)
     g: Array  # (N,) (6)

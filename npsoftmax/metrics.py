@@ -61,18 +61,18 @@ def measure_each(params: Params, x: Array, y: Integers) -> tuple[Measures, PerIm
     W = params.W4  # (F, C)
     means = class_means(f, y, W.shape[1])  # (C, F)
     predicted = (f @ W).argmax(axis=1)  # (N,)
-    to_weight = angle(f, W.T[y])  # (N,)
+    each = PerImage(predicted != y, angle(f, W.T[y]))
     between, nearest = nearest_means(means)
     measures = Measures(
-        error=error_rate(predicted, y),
-        to_weight=_mean_of_known(to_weight),
+        error=float(each.wrong.mean()),
+        to_weight=_mean_of_known(each.to_weight),
         to_mean=_mean_of_known(angle(f, means[y])),
         between=between,
         nearest=nearest,
         never=tuple(np.setdiff1d(y, predicted).tolist()),
         without_angle=int((~f.any(axis=1)).sum()),
     )
-    return measures, PerImage(predicted != y, to_weight)
+    return measures, each
 
 
 def features_in_blocks(params: Params, x: Array, rows: int = ROWS_AT_ONCE) -> Array:
@@ -82,17 +82,6 @@ def features_in_blocks(params: Params, x: Array, rows: int = ROWS_AT_ONCE) -> Ar
     """
     blocks = [features(params, x[i : i + rows]) for i in range(0, len(x), rows)]
     return np.concatenate(blocks)  # (N, F)
-
-
-def error_rate(predicted: Numbers, y: Numbers) -> float:
-    """Return the share, 0 to 1, of predicted classes (N,) that differ from y (N,)."""
-    predicted, y = np.asarray(predicted), np.asarray(y)
-    if predicted.shape != y.shape or y.size == 0:
-        raise ValueError(
-            f"predicted has shape {predicted.shape} and y {y.shape}: they must have "
-            "the same, with at least one row"
-        )
-    return float(np.mean(predicted != y))
 
 
 def angle(a: Numbers, b: Numbers) -> Array:
@@ -138,7 +127,7 @@ def wedge(m: int, lam: float, apart: float) -> float:
     """Return how many degrees margin m with lambda asks to be empty between classes.
 
     apart: degrees between their weights, which are of one length. From its weight, a
-    class reaches to the theta where (6) of lsoftmax.py equals the other's cosine,
+    class reaches to the theta where (6) of textbook.py equals the other's cosine,
     (lam cos(theta) + psi(theta)) / (1 + lam) = cos(apart - theta); the wedge is the
     rest, apart - 2 theta. With lam = 0 it is (m - 1) / (m + 1) of `apart`.
     """

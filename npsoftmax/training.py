@@ -7,7 +7,7 @@ with its loss and the Params so far.
 
 With a large m, training may not converge from scratch. So the label's logit begins as
 nearly the plain one, lam = 1000, and the margin is let in little by little, by (6) of
-lsoftmax.py. Look at the curve of lam before a run: while lam is large, no margin is on.
+textbook.py. Look at the curve of lam before a run: while lam is large, no margin is on.
 """
 
 import math
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
-from npsoftmax.validate import finite, labels, margin, matrix, non_negative, numeric
 
 BEGIN = 1000.0  # lambda at step 0: the label's logit is nearly the plain one
 
@@ -76,20 +76,9 @@ class DivergenceError(ArithmeticError):
     """The loss or a parameter is not finite any more; the message says what to do."""
 
 
-# What was chosen for m = 1, 2, 3 and from 4 on, by the size of the data. The rate has
-# the smallest error in one search of the same size for every margin, on training parts
-# alone (tests/settings.md); lam_min says how wide a wedge is asked for.
-#
-#     error in %      rate   softmax    m = 2    m = 3    m = 4
-#     the digits      0.02      8.00     5.86     5.36     5.83
-#                     0.04      6.46     4.48     4.20     4.34
-#                     0.08      4.83     9.88    18.39    16.23
-#                     0.16     59.52    69.01    76.46    67.78
-#     MNIST           0.02      3.55     2.86     2.69     2.50
-#                     0.04      2.90     2.57     2.47     2.68
-#                     0.06      2.79     2.78     2.61     2.93
-#                     0.1       2.87     2.77    89.36    89.36
-#                     0.15      3.38    89.36    68.94    89.36
+# For m = 1, 2, 3 and from 4 on, by the size of the data. Each rate has the smallest
+# error in one search of the same size for every margin, on training parts alone
+# (tests/settings.md); lam_min says how wide a wedge is asked for.
 CHOSEN = {
     "small": {"rate": (0.08, 0.04, 0.04, 0.04), "lam_min": (1.0, 0.2, 1.0, 3.0)},
     "large": {"rate": (0.06, 0.04, 0.04, 0.02), "lam_min": (1.0, 0.02, 0.05, 0.1)},
@@ -132,11 +121,11 @@ def train(x, y, m, seed, settings=None, annealing=None) -> Iterator[Epoch]:
     parameter is inf or nan; ValueError or TypeError, when called and not later, for an
     argument that cannot be.
     """
-    x = finite("x", matrix("x", x, "(N, D)"))
-    m = margin(m)
+    x = validate.finite("x", validate.matrix("x", x, "(N, D)"))
+    m = validate.margin(m)
     settings = check_settings(settings or settings_for(m, len(x)))
-    C = int(np.max(numeric("y", y), initial=0)) + 1
-    y = labels(y, len(x), C)
+    C = int(np.max(validate.numeric("y", y), initial=0)) + 1
+    y = validate.labels(y, len(x), C)
     rng = np.random.default_rng(seed)
     params = init_params(
         rng, x.shape[1], settings.hidden, settings.features, C, x.dtype
@@ -185,11 +174,9 @@ def sgd_step(params, velocity, gradient, rate, settings):
 def check_settings(settings):
     """Return the Settings, or raise ValueError that names the one that cannot be."""
     for name in ("epochs", "batch", "features"):
-        value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} is {value!r}, but it must be an integer from 1")
+        validate.count(name, getattr(settings, name))
     for name in ("rate", "momentum", "decay"):
-        non_negative(name, getattr(settings, name))
+        validate.non_negative(name, getattr(settings, name))
     return settings
 
 

@@ -8,10 +8,10 @@ arrays, subclasses plain arrays, and bytes stand in the order of this machine.
 
 import operator
 import re
+from numbers import Real
 
 import numpy as np
 
-NO_REAL_NUMBERS = (str, bytes, bytearray, bool, np.bool_, complex, np.complexfloating)
 LARGEST_MARGIN = 100  # up to here psi and its slope are held to their bounds by tests
 
 
@@ -84,19 +84,18 @@ def factors(x, W):
 
 def bias(b, C):
     """Return b as an array (C,) of numbers."""
-    b = numbers("b", b)
-    if b.shape != (C,):
-        raise ValueError(
-            f"b has shape {b.shape}, but W has {C} columns: b must be ({C},)"
-        )
-    return b
+    why = f"W has {C} columns: b must be ({C},)"
+    return _of_shape("b", numbers("b", b), (C,), why)
 
 
 def gradient(name, a, shape):
     """Return the incoming gradient `a` of an output of the given shape."""
-    a = numbers(name, a)
+    return _of_shape(name, numbers(name, a), shape, f"its output has {shape}")
+
+
+def _of_shape(name, a, shape, why):
     if a.shape != shape:
-        raise ValueError(f"{name} has shape {a.shape}, but its output has {shape}")
+        raise ValueError(f"{name} has shape {a.shape}, but {why}")
     return a
 
 
@@ -121,11 +120,8 @@ def labels(y, N, C):
     Raises TypeError for labels that are not integers, ValueError for a wrong shape or
     for a label that is no class (also -1: it does not mean the last one).
     """
-    y = numeric("y", y)
-    if y.shape != (N,):
-        raise ValueError(
-            f"y has shape {y.shape}, but there are {N} rows: it must be ({N},)"
-        )
+    why = f"there are {N} rows: it must be ({N},)"
+    y = _of_shape("y", numeric("y", y), (N,), why)
     if y.dtype.kind not in "iu":
         raise TypeError(f"y has type {y.dtype}, but labels are integers, 0 to {C - 1}")
     if y.min() < 0 or y.max() >= C:
@@ -146,6 +142,13 @@ def margin(m):
     return value
 
 
+def count(name, value):
+    """Return how many of something there are: an integer from 1, but not True."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} is {value!r}, but it must be an integer from 1")
+    return value
+
+
 def axis(axis, z):
     """Return `axis` as an int: an axis of the array z, with an entry or more along it.
 
@@ -163,15 +166,13 @@ def axis(axis, z):
 
 def non_negative(name, value):
     """Return `value` as a float; it must be one finite number from 0."""
+    number = value[()] if isinstance(value, np.ndarray) else value
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise TypeError(f"{name} is {_short(value)}, but it must be a number from 0")
     try:
-        wrong = isinstance(value, NO_REAL_NUMBERS) or np.ndim(value) > 0
-        number = None if wrong else float(value)
+        number = float(number)
     except OverflowError:
         number = np.inf
-    except Exception:  # whatever a foreign type's own conversion raises
-        number = None
-    if number is None:
-        raise TypeError(f"{name} is {_short(value)}, but it must be a number from 0")
     if not 0 <= number < np.inf:
         raise ValueError(
             f"{name} is {_short(value)}, but it must be a finite number from 0"
@@ -183,25 +184,21 @@ def angle(theta):
     """Return the angles `theta` as an array of numbers in [0, pi]."""
     theta = numbers("theta", theta)
     pi = theta.real.dtype.type(np.pi)
-    beyond = ~((theta.real >= 0) & (theta.real <= pi))
-    if beyond.any():
-        raise ValueError(
-            f"theta is {theta.real[beyond].flat[0]}, but an angle is in [0, pi], in "
-            "radians"
-        )
-    return theta
+    return _inside("theta", theta, 0, pi, "an angle is in [0, pi], in radians")
 
 
 def cosine(cos):
     """Return the cosines `cos` as an array of numbers in [-1, 1], but for rounding."""
     cos = numbers("cos", cos)
     limit = 1 + np.sqrt(np.finfo(cos.dtype).eps)
-    beyond = ~(np.abs(cos.real) <= limit)
+    return _inside("cos", cos, -limit, limit, "a cosine is in [-1, 1]")
+
+
+def _inside(name, a, low, high, wanted):
+    beyond = ~((low <= a.real) & (a.real <= high))
     if beyond.any():
-        raise ValueError(
-            f"cos is {cos.real[beyond].flat[0]}, but a cosine is in [-1, 1]"
-        )
-    return cos
+        raise ValueError(f"{name} is {a.real[beyond].flat[0]}, but {wanted}")
+    return a
 
 
 def finite(name, a):

@@ -5,21 +5,15 @@ come lists of `Decimal` of the same shape, right to more than 40 digits. Nothing
 is written as in the package: psi is the binomial sum of the paper, its pieces come
 from pi itself, norms are plain square roots.
 
-(1)  logsumexp(z) = max z + log1p(r);   p_j = e_j / (1 + r);   log p_j = d_j - log1p(r)
-(2)  loss = -(1/N) sum_i log p_{i, y_i}
-(3)  dz_ij = p_ij / N for j != y_i;   dz_{i, y_i} = -(1/N) sum_{j != y_i} p_ij
-(4)  W_c . x = |W_c| |x| cos(theta_c)
-(5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m]
-(6)  f_y = |W_y| |x| (lam cos(theta_y) + psi(theta_y)) / (1 + lam);   f_j = W_j . x
+Equation numbers are those of npsoftmax/textbook.py; (7) is written as in the paper:
+
 (7)  cos(m theta)            = sum_n (-1)^n C(m, 2n)   cos^(m-2n)   (1 - cos^2)^n
      sin(m theta)/sin(theta) = sum_n (-1)^n C(m, 2n+1) cos^(m-2n-1) (1 - cos^2)^n
-(8)  dpsi/dtheta = -m |sin(m theta)|;   dpsi/dcos = (-1)^k m sin(m theta)/sin(theta)
-(9)  df_y/dx = |W_y| (g xh + g' (wh - c xh));   df_y/dW_y = |x| (g wh + g' (xh - c wh))
-(10) x = 0 or W_y = 0:   f_y = 0;   df_y/dx = W_y,   df_y/dW_y = x
 """
 
 from decimal import Decimal, getcontext
 from functools import lru_cache
+from itertools import compress
 from math import comb, inf
 
 import numpy as np
@@ -45,20 +39,15 @@ def ulps(computed, exact):
     limits = np.finfo(computed.dtype)
     with np.errstate(over="ignore", under="ignore"):
         nearest = np.array([float(t) for t in exact]).astype(computed.dtype)
-    size = np.maximum(abs(nearest), limits.tiny).astype(float)
-    unit = np.ldexp(float(limits.eps), np.frexp(size)[1] - 1)
-    if not np.isfinite([computed, nearest]).all():
-        return ulps_where_finite(computed, exact, nearest)
-    terms = zip(computed.tolist(), exact, unit.tolist(), strict=True)
-    return max(float(abs(Decimal(a) - b) / Decimal(u)) for a, b, u in terms)
-
-
-def ulps_where_finite(computed, exact, nearest):
     finite = np.isfinite(computed) & np.isfinite(nearest)
     if not np.array_equal(computed[~finite], nearest[~finite]):
         return inf
-    kept = [t for t, keep in zip(exact, finite, strict=True) if keep]
-    return ulps(computed[finite], kept) if kept else 0.0
+    size = np.maximum(abs(nearest[finite]), limits.tiny).astype(float)
+    unit = np.ldexp(float(limits.eps), np.frexp(size)[1] - 1)
+    kept = compress(exact, finite)
+    terms = zip(computed[finite].tolist(), kept, unit.tolist(), strict=True)
+    errors = (float(abs(Decimal(a) - b) / Decimal(u)) for a, b, u in terms)
+    return max(errors, default=0.0)
 
 
 def flat(nested):
@@ -194,10 +183,9 @@ def psi_prime(theta, m):
 def binomial_sum(c, m, odd):
     """Return (7): cos(m theta) if odd is 0, sin(m theta)/sin(theta) if odd is 1."""
     sin2 = 1 - c * c
-    n_range = range((m - odd) // 2 + 1)
     return sum(
         (-1) ** n * comb(m, 2 * n + odd) * power(c, m - 2 * n - odd) * power(sin2, n)
-        for n in n_range
+        for n in range((m - odd) // 2 + 1)
     )
 
 
@@ -211,7 +199,7 @@ def knots(m):
 
 
 def piece_of_cos(c, m):
-    return sum(knot > c for knot in knots(m))  # k of (8)
+    return sum(knot > c for knot in knots(m))  # k: how many knots lie above c
 
 
 def psi_of_cos(c, m):
@@ -262,9 +250,9 @@ def mix(c, m, lam):
 
 def target_logit(x, w, m, lam):
     size = norm(x) * norm(w)
-    return (
-        size * mix(dot(x, w) / size, m, lam)[0] if size else Decimal(0)
-    )  # (4) (6) (10)
+    if not size:
+        return Decimal(0)  # (10)
+    return size * mix(dot(x, w) / size, m, lam)[0]  # (4) (6)
 
 
 def target_gradient(x, w, m, lam):

@@ -1,5 +1,5 @@
 """Which learning rate each margin is given: `python tests/settings.py FOLDER` searches,
-and writes settings.md. FOLDER has MNIST.
+and prints the tables of settings.md. FOLDER has MNIST.
 
 Every margin, softmax included, has the same search, on the training part alone:
 
@@ -8,92 +8,65 @@ Every margin, softmax included, has the same search, on the training part alone:
              parts has its own choice, which never saw the fold it is tested on
     MNIST    50,000 of the 60,000 are trained on and the other 10,000 validate; the test
              part is not looked at
-
-Each network is saved as it ends, in settings.jsonl here, so a search that was stopped
-goes on where it was; delete that file to begin anew.
 """
 
-import itertools
-import json
 import statistics
 import sys
-from pathlib import Path
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
+from tables import table
 
 from npsoftmax import processes
 from npsoftmax.data import FOLDS, load, load_digits
 from npsoftmax.metrics import measure
-from npsoftmax.training import LARGE, SMALL, DivergenceError, settings_for, train
+from npsoftmax.training import LARGE_FROM, DivergenceError, settings_for, train
 
-HERE = Path(__file__).parent
-LOG, PAGE = HERE / "settings.jsonl", HERE / "settings.md"
 MARGINS = (1, 2, 3, 4)
+TITLES = ("softmax", "m = 2", "m = 3", "m = 4")
 DIGITS_RATES, DECAYS = (0.02, 0.04, 0.08, 0.16), (5e-4, 1e-4)
 MNIST_RATES = (0.02, 0.04, 0.06, 0.1, 0.15)
-SIZES = {"small": SMALL, "large": LARGE}
+SIZES = {"small": 1, "large": LARGE_FROM}
 ALL_WRONG = (1.0, 90.0)  # for a network that diverged
 
 
 class Trial(NamedTuple):
     """One network of a search."""
 
-    data: str
     size: str  # whose widths, epochs, batch and lam_min
     m: int
     rate: float
     decay: float
-    seed: int
     left_out: tuple[int, ...]  # the folds that are not trained on
 
 
 def digits_trials():
-    """Yield the networks of the search on the digits."""
-    for seed, decay, left_out in itertools.product(
-        range(1), DECAYS, itertools.combinations(range(FOLDS), 2)
-    ):
-        for rate, m in itertools.product(DIGITS_RATES, MARGINS):
-            yield Trial("digits", "small", m, rate, decay, seed, left_out)
+    pairs = combinations(range(FOLDS), 2)
+    for left_out, decay, rate, m in product(pairs, DECAYS, DIGITS_RATES, MARGINS):
+        yield Trial("small", m, rate, decay, left_out)
 
 
 def mnist_trials():
-    """Yield the networks of the search on MNIST: six folds, the last left out."""
-    for seed, rate, m in itertools.product(range(1), MNIST_RATES, MARGINS):
-        yield Trial("MNIST", "large", m, rate, 5e-4, seed, (5,))
+    for rate, m in product(MNIST_RATES, MARGINS):
+        yield Trial("large", m, rate, DECAYS[0], (5,))
 
 
 def size_trials():
-    """Yield networks of both sizes' settings on so many images of MNIST."""
-    for N, size, m in itertools.product((4_000, 10_000), SIZES, MARGINS):
-        chosen = settings_for(m, 1 if size == "small" else 60_000)
-        yield Trial(f"MNIST, {N:,}", size, m, chosen.rate, chosen.decay, 0, (1,))
-
-
-def digits_folds():
-    return [load_digits(fold)[2:] for fold in range(FOLDS)]
-
-
-def mnist_folds(folder, data):
-    """Return pairs of images and labels; the last 10,000 are always the last."""
-    x, y, *_ = load(folder)[0]
-    if data == "MNIST":
-        ends = itertools.pairwise(range(0, 60_001, 10_000))
-        return [(x[a:b], y[a:b]) for a, b in ends]
-    N = int(data.removeprefix("MNIST, ").replace(",", ""))
-    return [(x[:N], y[:N]), (x[50_000:], y[50_000:])]
+    """Yield networks of both sizes' settings as they are."""
+    for size, m in product(SIZES, MARGINS):
+        chosen = settings_for(m, SIZES[size])
+        yield Trial(size, m, chosen.rate, chosen.decay, (1,))
 
 
 def outcome(folds, trial, send):
     """Return error and angle to the own weight on each fold that was left out."""
     seen = [fold for k, fold in enumerate(folds) if k not in trial.left_out]
     x, y = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    lam_min = settings_for(trial.m, 1 if trial.size == "small" else 60_000).lam_min
-    settings = SIZES[trial.size]._replace(
-        rate=trial.rate, decay=trial.decay, lam_min=lam_min
-    )
+    settings = settings_for(trial.m, SIZES[trial.size])
+    settings = settings._replace(rate=trial.rate, decay=trial.decay)
     try:
-        *_, last = train(x, y, trial.m, trial.seed, settings)
+        *_, last = train(x, y, trial.m, 0, settings)
     except DivergenceError:
         return [ALL_WRONG for _ in trial.left_out]
     measures = [measure(last.params, *folds[k]) for k in trial.left_out]
@@ -101,26 +74,14 @@ def outcome(folds, trial, send):
 
 
 def searched(trials, folds):
-    """Return what came of each trial; those in the log are not trained again."""
-    known = dict(logged())
-    trials = list(trials)
-    missing = [(trial,) for trial in trials if trial not in known]
-    with LOG.open("a") as log:
-        for message in processes.run(outcome, folds, missing, processes.cores()):
-            if message.kind == "raised":
-                raise message.value
-            trial = missing[message.task][0]
-            known[trial] = message.value
-            log.write(json.dumps([trial, message.value]) + "\n")
-            log.flush()
-    return {trial: known[trial] for trial in trials}
-
-
-def logged():
-    """Yield the trials in the log, and what came of them."""
-    for line in LOG.read_text().splitlines() if LOG.exists() else ():
-        trial, found = json.loads(line)
-        yield Trial(*trial[:-1], tuple(trial[-1])), found
+    """Return what came of each trial."""
+    trials, found = list(trials), {}
+    calls = [(trial,) for trial in trials]
+    for message in processes.run(outcome, folds, calls, processes.cores()):
+        if message.kind == "raised":
+            raise message.value
+        found[trials[message.task]] = message.value
+    return {trial: found[trial] for trial in trials}
 
 
 def validated(found, m, setting, without=None):
@@ -140,149 +101,66 @@ def validated(found, m, setting, without=None):
 
 def best(found, m, without=None):
     """Return the setting of the smallest mean error."""
-    settings = dict.fromkeys((trial.rate, trial.decay) for trial in found)
-    return min(settings, key=lambda s: mean_error(validated(found, m, s, without)))
+    values = {s: validated(found, m, s, without) for s in settings_of(found)}
+    return min(values, key=lambda s: statistics.fmean(e for e, _ in values[s]))
 
 
-def mean_error(values):
-    return statistics.fmean(error for error, _ in values)
+def settings_of(found):
+    return sorted({(trial.rate, trial.decay) for trial in found})
 
 
-# ------------------------------------------------------------------------- settings.md
+# Tables: error in % and angle in degrees, as they stand in settings.md
 
 
-def table(found):
-    """Return a table of error in % and angle in degrees, by setting and margin."""
-    lines = ["| rate | decay | softmax | m = 2 | m = 3 | m = 4 |", "| --- " * 6 + "|"]
-    for setting in sorted(dict.fromkeys((t.rate, t.decay) for t in found)):
-        cells = [
-            cell(validated(found, m, setting), setting == best(found, m))
-            for m in MARGINS
-        ]
-        lines.append(f"| {setting[0]:g} | {setting[1]:g} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def by_setting(found):
+    rows = [
+        [f"{rate:g}", f"{decay:g}", *cells_of(found, (rate, decay))]
+        for rate, decay in settings_of(found)
+    ]
+    return table(["rate", "decay", *TITLES], rows)
 
 
-def cell(values, chosen):
-    text = (
-        f"{100 * mean_error(values):.2f}, {statistics.fmean(a for _, a in values):.1f}"
-    )
-    return f"**{text}**" if chosen else text
+def cells_of(found, setting):
+    texts = [cell(validated(found, m, setting)) for m in MARGINS]
+    chosen = [setting == best(found, m) for m in MARGINS]
+    return [f"**{t}**" if c else t for t, c in zip(texts, chosen, strict=True)]
 
 
-def choices(found):
-    """Return what each training part of the digits chooses."""
-    lines = ["| tested on fold | softmax | m = 2 | m = 3 | m = 4 |", "| --- " * 5 + "|"]
-    for fold in range(FOLDS):
-        cells = ["{:g}, {:g}".format(*best(found, m, fold)) for m in MARGINS]
-        lines.append(f"| {fold} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def cell(values):
+    error, angle = map(statistics.fmean, zip(*values, strict=True))
+    return f"{100 * error:.2f}, {angle:.1f}"
 
 
-def sizes(found):
-    """Return a table of both sizes' settings, by how many images are trained on."""
-    lines = [
-        "| images | settings | softmax | m = 2 | m = 3 | m = 4 |", "| --- " * 6 + "|"
-    ]  # fmt: skip
-    for data, size in dict.fromkeys((t.data, t.size) for t in found):
-        of_size = {
-            trial: outcomes
-            for trial, outcomes in found.items()
-            if (trial.data, trial.size) == (data, size)
-        }
-        chosen = {t.m: (t.rate, t.decay) for t in of_size}
-        cells = [cell(validated(of_size, m, chosen[m]), False) for m in MARGINS]
-        images = data.removeprefix("MNIST, ")
-        lines.append(f"| {images} | {size} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def by_fold(found):
+    """Return the table of what each training part of the digits chooses."""
+    rows = [
+        [fold, *("{:g}, {:g}".format(*best(found, m, fold)) for m in MARGINS)]
+        for fold in range(FOLDS)
+    ]
+    return table(["tested on fold", *TITLES], rows)
 
 
-TEXT = """\
-Written by `python tests/settings.py FOLDER`, where FOLDER has MNIST. What came of it
-stands in `CHOSEN` of [training.py](../npsoftmax/training.py).
-
-Every margin, softmax included, has the same search: the same rates, the same number of
-networks, the same parts. Cells are the error in % and the mean angle to the own class's
-weight in degrees, on images not trained on; bold is the smallest error. An error near
-90 % is a network that collapsed.
-
-## The digits
-
-Five folds. To choose for the test on one fold, only its training part is used: that is
-four folds, of which three are trained on and one validates, in turn. One seed, {digits}
-networks, {each} for each margin. Over all five choices:
-
-{digits_table}
-
-What each training part chooses by itself, rate and decay of the smallest error:
-
-{digits_choices}
-
-So all five choose the same rate for each margin, and that is the default. The decay
-does not matter: at these rates the two differ by {decay_matters:.1f} points at most, in
-no one direction, so it is the paper's, 5e-4. lam_min was not searched here: it is what
-it was before, and says how wide a wedge is asked for.
-
-What had been read before this search: the settings before this one had been chosen on
-1,400 of the 1,797 digits, and their errors on the other 397 were published; a search of
-that kind had also proposed 0.08 for softmax. A finer look on the same parts with other
-seeds, seven rates from 0.02 to 0.16, had the smallest errors at 0.08 for softmax, 0.06
-for m = 2 (3.7 % against 4.3 at 0.04), and 0.04 for m = 3 and 4. The program had been
-run once on the five test parts, with the rates above, before the search ended.
-
-## MNIST
-
-50,000 of the 60,000 images to train on, the other 10,000 to validate, hidden 256 256,
-batches of 128, 30 epochs, one seed, {mnist} networks. lam_min is 0.02, 0.05 and 0.1 for
-m = 2, 3 and 4, which asks for nearly the whole wedge. Widths, batch, epochs and lam_min
-were not searched: they had been proposed with errors on the test part, of other rates
-([mnist.md](mnist.md)). With these rates the test part was read once, after this choice.
-
-{mnist_table}
-
-## Where one size of settings ends and the other begins
-
-Both sizes' settings on the first so many images of MNIST, validated on the last 10,000
-of the 60,000; one seed.
-
-{sizes_table}
-
-{sizes_words}"""
-SIZES_WORDS = """\
-On 4,000 images the small settings are by far the better ones for softmax, and for the
-others the two differ by 0.4 points or less. On 10,000 the large ones are better for
-all. So the rule has one step, at 10,000 images.
-"""
-
-
-def page(digits, mnist, by_size):
-    """Return settings.md."""
-    at_best = [best(digits, m)[0] for m in MARGINS]
-    decay_matters = max(
-        abs(mean_error(validated(digits, m, (rate, DECAYS[0])))
-            - mean_error(validated(digits, m, (rate, DECAYS[1]))))
-        for m, rate in zip(MARGINS, at_best, strict=True)
-    )  # fmt: skip
-    return TEXT.format(
-        digits=len(digits),
-        each=len(digits) // len(MARGINS),
-        digits_table=table(digits),
-        digits_choices=choices(digits),
-        decay_matters=100 * decay_matters,
-        mnist=len(mnist),
-        mnist_table=table(mnist),
-        sizes_table=sizes(by_size),
-        sizes_words=SIZES_WORDS,
-    )
+def by_size(found):
+    """Return the table of both sizes' settings, by how many images are trained on."""
+    rows = [
+        [f"{N:,}", size, *(cell(v) for t, v in of_N.items() if t.size == size)]
+        for N, of_N in found.items()
+        for size in SIZES
+    ]
+    return table(["images", "settings", *TITLES], rows)
 
 
 def main(folder):
-    digits = searched(digits_trials(), digits_folds())
-    mnist = searched(mnist_trials(), mnist_folds(folder, "MNIST"))
-    by_size = {}
-    for data, trials in itertools.groupby(size_trials(), lambda trial: trial.data):
-        by_size |= searched(trials, mnist_folds(folder, data))
-    PAGE.write_text(page(digits, mnist, by_size), encoding="utf-8")
+    digits = searched(digits_trials(), [load_digits(k)[2:] for k in range(FOLDS)])
+    x, y, *_ = load(folder)[0]
+    tenths = [(x[a : a + 10_000], y[a : a + 10_000]) for a in range(0, 60_000, 10_000)]
+    mnist = searched(mnist_trials(), tenths)
+    sizes = {
+        N: searched(size_trials(), [(x[:N], y[:N]), tenths[-1]])
+        for N in (4_000, 10_000)
+    }
+    for lines in by_setting(digits), by_fold(digits), by_setting(mnist), by_size(sizes):
+        print(*lines, sep="\n", end="\n\n")
 
 
 if __name__ == "__main__":

@@ -41,14 +41,13 @@ def share_covered(folds, of_seed, of_image):
     return np.mean([low <= 0 <= high for _, low, high in intervals])
 
 
-@pytest.mark.parametrize("folds", [SAME, FOLDS], ids=["same", "folds"])
-@pytest.mark.parametrize(("of_seed", "of_image"), [(0, 0), (0.3, 0), (0, 2), (0.3, 2)])
-def test_an_interval_covers_the_true_mean_as_often_as_it_says(folds, of_seed, of_image):
-    assert share_covered(folds, of_seed, of_image) >= CONFIDENCE - FOUR_ERRORS
+@pytest.mark.parametrize(("of_seed", "of_image"), [(0.3, 0), (0, 2)])
+def test_an_interval_covers_the_true_mean_as_often_as_it_says(of_seed, of_image):
+    assert share_covered(SAME, of_seed, of_image) >= CONFIDENCE - FOUR_ERRORS
 
 
-def test_in_folds_an_interval_is_no_wider_than_it_must_be():
-    assert share_covered(FOLDS, 0.3, 1) <= CONFIDENCE + FOUR_ERRORS
+def test_in_folds_an_interval_is_no_wider_than_it_must_be_either():
+    assert abs(share_covered(FOLDS, 0.3, 1) - CONFIDENCE) <= FOUR_ERRORS
 
 
 @given(st.floats(-10, 10), st.lists(st.integers(0, 4), min_size=2, max_size=8))

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from draws import margins, read_only, seeds, some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,32 +12,32 @@ import npsoftmax as nps
 from npsoftmax.gradcheck import check_gradients, taylor_rate
 
 
-def network(seed, N=3, F=2, C=4, **choices):
-    """Return a small network with drawn parameters, images and labels."""
+def network(seed, N=3):
+    """Return a small network with drawn parameters, images and labels, read-only."""
     rng = np.random.default_rng(seed)
-    params = nps.init_params(rng, D=5, H=(6, 4), F=F, C=C, dtype=np.float64)
-    params = nps.Params(*(p + 0.1 * rng.normal(size=p.shape) for p in params))
-    return params, rng.normal(size=(N, 5)), rng.integers(0, C, N)
+    params = nps.init_params(rng, D=5, H=(6, 4), F=2, C=4, dtype=np.float64)
+    params = nps.Params(
+        *(read_only(p + 0.1 * rng.normal(size=p.shape)) for p in params)
+    )
+    return params, read_only(rng.normal(size=(N, 5))), rng.integers(0, 4, N)
 
 
-seeds = st.integers(0, 10**6)
-margins = st.integers(1, 5)
 lams = st.sampled_from([0.0, 2.5, 1000.0])
 
 
-@given(seeds, margins, lams, st.booleans(), st.sampled_from([1, 2, 7]))
-def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(
-    seed, m, lam, second_relu, N
-):
+@some
+@given(seeds, margins, lams, st.sampled_from([1, 2, 7]))
+def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(seed, m, lam, N):
     params, x, y = network(seed, N)
     report = check_gradients(
-        lambda params: nps.mlp_forward(params, x, y, m, lam, second_relu),
+        lambda params: nps.mlp_forward(params, x, y, m, lam),
         lambda dloss, cache: (nps.mlp_backward(dloss, cache),),
         (params,),
     )
     assert report.verdict == "right", report
 
 
+@some
 @given(seeds, margins, lams)
 def test_a_step_along_the_gradient_leaves_a_remainder_of_second_order(seed, m, lam):
     params, x, y = network(seed)
@@ -92,42 +93,12 @@ def test_with_margin_1_the_loss_is_the_cross_entropy_of_the_plain_logits(seed):
                                   nps.features(params, x))  # fmt: skip
 
 
-@given(seeds)
-def test_without_the_second_relu_the_second_layer_is_linear(seed):
-    params, x, _ = network(seed)
-    W1, b1, W2, b2, W3, b3, _ = params
-    a1 = np.maximum(x @ W1 + b1, 0)
-    np.testing.assert_array_equal(
-        nps.features(params, x, second_relu=False), (a1 @ W2 + b2) @ W3 + b3
-    )
-
-
 def test_the_first_parameters_are_he_normal_with_biases_of_zero():
     params = nps.init_params(np.random.default_rng(0), D=400, H=(300, 200))
     for W in params[0:5:2]:
         assert W.dtype == np.float32
         assert W.std() == pytest.approx(np.sqrt(2 / len(W)), rel=0.1)
     assert not any(b.any() for b in params[1:6:2])
-
-
-def test_the_same_seed_draws_the_same_parameters():
-    one, other = (nps.init_params(np.random.default_rng(7)) for _ in range(2))
-    assert all(map(np.array_equal, one, other))
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.5, True, "64"])
-def test_a_size_that_is_no_size_is_named(size):
-    with pytest.raises(ValueError, match=r"F is .*, but a size is an integer from 1"):
-        nps.init_params(np.random.default_rng(0), F=size)
-
-
-@given(seeds, margins)
-def test_nothing_that_goes_in_is_changed(seed, m):
-    params, x, y = network(seed)
-    before = [a.copy() for a in (*params, x, y)]
-    loss, cache = nps.mlp_forward(params, x, y, m, 1.0)
-    nps.mlp_backward(1.0, cache)
-    assert all(map(np.array_equal, before, (*params, x, y)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -29,16 +29,17 @@ def test_the_calls_that_are_typed_run():
 
 
 def test_mypy_strict_has_nothing_to_say_of_it_nor_of_the_example_of_the_readme(
-    tmp_path,
+    tmp_path, pytestconfig
 ):
     pytest.importorskip("mypy", reason="it is run where it is installed")
+    cache = pytestconfig.cache.mkdir("mypy")
     example = tmp_path / "example.py"
     text = readme.README.read_text(encoding="utf-8")
     code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)[1]
     example.write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent",
-         f"--cache-dir={tmp_path}", TYPED, example],
+         f"--cache-dir={cache}", TYPED, example],
         cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
