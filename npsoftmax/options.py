@@ -1,4 +1,7 @@
-"""Numbers as options of a command line: text goes in, a number in bounds comes out."""
+"""Options of a command line: text goes in, a number in bounds or a pair comes out.
+
+CHECKING has the options that `check` and `grade` share with `pytest --solution`.
+"""
 
 import argparse
 import math
@@ -36,3 +39,28 @@ def positive(high=math.inf):
         return number
 
     return positive_number
+
+
+def pair(text):
+    """Return (NAME, THEIRS) of the argument NAME=THEIRS."""
+    name, _, theirs = text.partition("=")
+    if not name or not theirs:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")
+    return name, theirs
+
+
+CHECKING = {
+    "as": {
+        "metavar": "NAME=THEIRS", "type": pair, "action": "append", "default": [],
+        "help": "what goes by another name: cross_entropy=my_loss; may be repeated",
+    },
+    "columns": {"action": "store_true", "help": "a sample is a column, not a row"},
+    "seed": {
+        "metavar": "N", "type": int, "default": 0,
+        "help": "decides which inputs are drawn (0)",
+    },
+    "examples": {
+        "metavar": "N", "type": whole(1, 10**6), "default": 30,
+        "help": "inputs for each property (30)",
+    },
+}  # fmt: skip

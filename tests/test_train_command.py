@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 
 from npsoftmax import experiment, plots
-from npsoftmax.__main__ import build_parser, command_names, main
+from npsoftmax.__main__ import COMMANDS, build_parser, main
 from npsoftmax.commands import report, shared
 from npsoftmax.commands import train as command
 from npsoftmax.intervals import Interval
@@ -646,19 +646,19 @@ def test_training_needs_little_more_memory_than_the_images():
 def test_help_names_each_command_and_shows_examples():
     outcome = run_command("--help")
     assert outcome.code == 0
-    for name in command_names():
+    for name in COMMANDS:
         assert re.search(rf"^ +{name} +\w", outcome.output, re.MULTILINE)
     assert "examples:" in outcome.output
 
 
-@pytest.mark.parametrize("name", command_names())
+@pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_explains_itself(name):
     outcome = run_command(name, "--help")
     assert outcome.code == 0
     assert outcome.output.startswith(f"usage: npsoftmax {name}")
 
 
-@pytest.mark.parametrize("words", [[], *([name] for name in command_names())])
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
 def test_no_line_of_help_is_wider_than_80_columns(words, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = run_command(*words, "--help").output.splitlines()
