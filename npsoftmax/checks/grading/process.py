@@ -18,6 +18,7 @@ rights of whoever grades it.
 """
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -35,17 +36,15 @@ from typing import NamedTuple
 from npsoftmax.checks.grading.points import Grade, GradingError, Mark
 from npsoftmax.checks.grading.submissions import alone
 from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.processes import ONE_THREAD
 from npsoftmax.terminal import printable
 
 LOOK = 0.02  # seconds between two looks at a process
 SLOWEST = "lsoftmax_backward"  # of npsoftmax's own functions
 SLOWER = 40  # a function may take so many times what npsoftmax's slowest takes
 WALL = 10  # and so many times its processor time by the clock, when it waits
-LONGEST = 1 << 20  # bytes of a note
 ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",  # one thread for each process, so that time is fair
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
+    **ONE_THREAD,  # for each process, so that time is fair
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "Agg",  # plt.show() opens no window, and waits for nobody
@@ -62,14 +61,15 @@ class Options(NamedTuple):
 
     seed: int = 0
     examples: int = 30
-    seconds: float = 10.0  # of processor time, for one function
+    seconds: float | None = None  # of processor time, for one function
     jobs: int = 1  # processes at a time
     called: dict | None = None  # {name of the contract: theirs}
 
 
 def seconds_for(options, caretaker):
     """Return the seconds that a function may take, by what npsoftmax takes here."""
-    attempt = _attempt(None, [SLOWEST], options, caretaker)
+    patient = options._replace(seconds=60.0)
+    attempt = _attempt(None, [SLOWEST], patient, caretaker)
     if not attempt.seconds:
         raise GradingError(f"npsoftmax itself cannot be checked: {attempt.problem}")
     return float(max(2, round(SLOWER * attempt.seconds)))
@@ -80,8 +80,8 @@ def grade_files(submissions, weights, options, caretaker, notice=None):
 
     weights: {function: points}. notice(): is called when another function is done.
     """
+    rest = weights, options, caretaker, notice
     with ThreadPoolExecutor(options.jobs) as pool:
-        rest = weights, options, caretaker, notice
         waiting = [pool.submit(_graded, each, *rest) for each in submissions]
         try:
             for done in as_completed(waiting):
@@ -138,19 +138,13 @@ def _attempt(submission, names, options, caretaker, notice=None):
         here.mkdir()
         file = alone(submission, here) if submission else None
         task = {
-            "file": file and file.name,
-            "names": names,
-            "seed": options.seed,
-            "examples": options.examples,
-            "called": options.called,
-            "seconds": options.seconds,
-            "token": secrets.token_hex(16),
-        }
+            "file": file and file.name, "names": names, "token": secrets.token_hex(16)
+        } | options._asdict()  # fmt: skip
         process = _start(task, folder, file.parent if file else here)
         with caretaker.process(process):
             notes = _Notes(process.stdout, task["token"], notice)
             ending = _watch(process, notes, options.seconds, caretaker.stop)
-        return notes.attempt(names, ending)
+        return notes.attempt(ending)
 
 
 def _start(task, folder, here):
@@ -174,15 +168,14 @@ def _start(task, folder, here):
 def _watch(process, notes, seconds, stop):
     """Wait for the end, and return in words what it was."""
     while process.poll() is None:
-        time.sleep(LOOK)
-        if stop.is_set():
+        if stop.wait(LOOK):
             return "was stopped with the grading"
         if time.monotonic() - notes.last > WALL * seconds:
             return "did not end: it waits for something that does not come"
     if process.returncode >= 0:
         return f"ended its own process, with exit code {process.returncode}"
-    names = {each.value: each.name for each in signal.Signals}
-    name = names.get(-process.returncode, f"signal {-process.returncode}")
+    names = {-each.value: each.name for each in signal.Signals}
+    name = names.get(process.returncode, f"signal {-process.returncode}")
     if name == "SIGXCPU":
         return f"did not end within {seconds:g} s of processor time"
     return f"was ended by {name}"
@@ -199,23 +192,22 @@ class _Notes(threading.Thread):
 
     def run(self):
         with self.pipe, contextlib.suppress(ValueError, OSError):
-            while line := self.pipe.readline(LONGEST):
+            for line in self.pipe:
                 if line.startswith(self.token):
-                    event = json.loads(line.removeprefix(self.token))
-                    self.events.append(event if isinstance(event, dict) else {})
+                    self.events.append(json.loads(line.removeprefix(self.token)))
                     self.last = time.monotonic()
                     if self.notice:
                         self.notice()
 
-    def attempt(self, names, ending):
+    def attempt(self, ending):
         """Return the `Attempt` that the notes tell of."""
         self.join(1)  # a process that it left behind may hold the pipe
-        known = {key: value for event in self.events for key, value in event.items()}
-        marks, at = {}, None
+        known, marks, at = {}, {}, None
         for event in self.events:
-            at = event["begin"] if event.get("begin") in names else at
-            if (name := event.get("mark")) in names:
-                marks[name], at = _mark(name, event.get("entry")), None
+            known |= event
+            at = event.get("begin", at)
+            if "mark" in event:
+                marks[event["mark"]], at = _mark(event["entry"]), None
         ending, problem = known.get("raised", ending), known.get("problem", "")
         if "loaded" not in known:
             problem = problem or f"on loading, it {ending}"
@@ -226,18 +218,13 @@ class _Notes(threading.Thread):
         )
 
 
-def _mark(name, entry):
-    """Return the `Mark` in a note, of which nothing is believed that makes no sense."""
-    entry = entry if isinstance(entry, dict) else {}
-    rows = [row.name for row in CONTRACT[name].asked()]
-    lists = (entry.get(key) for key in ("held", "borrows"))
-    held, borrows = (each if isinstance(each, list) else [] for each in lists)
-    texts = ("state", "why", "because", "input", "looks_like", "message")
+def _mark(entry):
+    """Return the `Mark` in a note; its texts can be shown anywhere."""
     return Mark(
-        held=tuple(row for row in rows if row in held),
-        borrows=tuple(each for each in CONTRACT if each in borrows),
-        **{"state": "wrong"}
-        | {key: printable(entry[key]) for key in texts if entry.get(key)},
+        **{
+            name: printable(value) if isinstance(value, str) else tuple(value)
+            for name, value in entry.items()
+        }
     )
 
 
@@ -246,17 +233,16 @@ def _mark(name, entry):
 
 CARETAKER = """
 import json, os, shutil, signal, sys
-folders, processes = set(), set()
+known = {"folder": set(), "process": set()}
 for line in sys.stdin:
     what, which, there = json.loads(line)
-    known = folders if what == "folder" else processes
-    (known.add if there else known.discard)(which)
-for process in processes:
+    (known[what].add if there else known[what].discard)(which)
+for process in known["process"]:
     try:
         getattr(os, "killpg", os.kill)(process, getattr(signal, "SIGKILL", 15))
     except OSError:
         pass
-for folder in folders:
+for folder in known["folder"]:
     shutil.rmtree(folder, ignore_errors=True)
 """
 
@@ -269,18 +255,26 @@ class Caretaker:
 
     def __enter__(self):
         self.lock, self.stop = threading.Lock(), threading.Event()
+        nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        command = [sys.executable, "-I", "-c", CARETAKER]
         self.helper = subprocess.Popen(
-            [sys.executable, "-I", "-c", CARETAKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command, stdin=subprocess.PIPE, start_new_session=True, **nowhere
         )
         return self
 
     def __exit__(self, *error):
         self.helper.stdin.close()
         self.helper.wait()
+
+    @contextlib.contextmanager
+    def _knows(self, what, which, clear):
+        """Let the helper know something that is to be cleared away afterwards."""
+        self._tell(what, which, True)
+        try:
+            yield
+        finally:
+            clear()
+            self._tell(what, which, False)
 
     def _tell(self, *what):
         with self.lock, contextlib.suppress(OSError):
@@ -291,24 +285,19 @@ class Caretaker:
     def folder(self):
         """Give a new folder, which is gone afterwards."""
         path = tempfile.mkdtemp(prefix="npsoftmax-")
-        self._tell("folder", path, True)
-        try:
+        clear = functools.partial(shutil.rmtree, path, ignore_errors=True)
+        with self._knows("folder", path, clear):
             yield Path(path)
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-            self._tell("folder", path, False)
 
-    @contextlib.contextmanager
     def process(self, process):
         """End the process afterwards, and all that it has started in its group."""
-        self._tell("process", process.pid, True)
-        try:
-            yield
-        finally:
-            if hasattr(os, "killpg"):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
+
+        def end():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if hasattr(os, "killpg"):
                     os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
+                else:
+                    process.kill()
             process.wait()
-            self._tell("process", process.pid, False)
+
+        return self._knows("process", process.pid, end)
