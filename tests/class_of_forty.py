@@ -33,8 +33,12 @@ class Student(NamedTuple):
     why: str = ""  # what the problem or the functions that lose are said to have
 
 
-def of(name, source, loses=(), why=""):
-    return Student({f"{name}.py": source}, frozenset(loses), why)
+def students(**files):
+    """Return {name: Student} of files NAME.py: the source, what it loses, and why."""
+    return {
+        name: Student({f"{name}.py": source}, frozenset(loses), "".join(why))
+        for name, (source, loses, *why) in files.items()
+    }
 
 
 def with_lines(function, *lines, source=PAGE):
@@ -107,19 +111,33 @@ for name in {list(CONTRACT)}:
     globals()[name] = in_single_precision(globals()[name])
 """
 SLOW = "def helper():\n    return sum(range(20_000))"
-MINUS_K = changed("np.cos(m * theta) - 2 * k", "np.cos(m * theta) - k")
-SOFTMAXES = {"softmax", "softmax_forward", "softmax_backward"}
+SOFTMAX = {"softmax"}
 LOOPING = {
-    *SOFTMAXES, "logsumexp", "log_softmax", "log_softmax_forward",
-    "log_softmax_backward", "cross_entropy_forward", "cross_entropy_backward",
+    "softmax", "softmax_forward", "softmax_backward", "logsumexp", "log_softmax",
+    "log_softmax_forward", "log_softmax_backward", "cross_entropy_forward",
+    "cross_entropy_backward",
 }  # fmt: skip
-HELPER = "def one():\n    return 1\n"
 MOODLE = "{}_assignsubmission_file_/"
+STUBS = "".join(
+    f"def {f.signature}:\n    raise NotImplementedError\n" for f in CONTRACT.values()
+)
 
-RIGHT = {
-    "ada": of("ada", PAGE),
-    "ben": of("ben", LOOPS),
-    "cem": of("cem", HOT),
+RIGHT = students(
+    ada=(PAGE, ()),
+    ben=(LOOPS, ()),
+    cem=(HOT, ()),
+    kim=(calls_of(PAGE, SLOW), ()),
+    lea=(f"import numpy as np\nnp.seterr(all='raise')\n{PAGE}", ()),
+    scipy=(PAGE, ()),
+    tokenize=(LOOPS, ()),
+    mia=(f"{PAGE}\nprint('\\x1b[2J\\0' * 100_000)\n", ()),
+    ned=(
+        f"{PAGE}\nimport atexit, os, threading, time\natexit.register(os._exit, 7)\n"
+        "os.chdir('/')\nos.closerange(0, 100)\n"
+        "threading.Thread(target=time.sleep, args=(3600,)).start()\n",
+        (),
+    ),
+) | {
     "Dora": Student({"Dora.PY": PAGE}),
     "eve": Student({"eve.ipynb": notebook("import numpy as np\n", PAGE)}),
     "fay": Student({"fay.ipynb": notebook("# Homework", *HOT.split("\n\n\n"))}),
@@ -127,46 +145,34 @@ RIGHT = {
     "hal": Student(
         {
             "hal/homework.py": with_lines("softmax", "from mine import one; one()"),
-            "hal/mine.py": HELPER,
+            "hal/mine.py": "def one():\n    return 1\n",
             "hal/__init__.py": "",
         }
     ),
     "Ida Moe (4711)": Student({f"{MOODLE.format('Ida Moe_4711')}hw.py": LOOPS}),
     "Joé (12)": Student({f"{MOODLE.format('Joé_12')}hw.ipynb": notebook(PAGE)}),
-    "kim": of("kim", calls_of(PAGE, SLOW)),
-    "lea": of("lea", f"import numpy as np\nnp.seterr(all='raise')\n{PAGE}"),
-    "scipy": of("scipy", PAGE),
-    "tokenize": of("tokenize", LOOPS),
-    "mia": of("mia", f"{PAGE}\nprint('\\x1b[2J\\0' * 100_000)\n"),
-    "ned": of(
-        "ned",
-        f"{PAGE}\nimport atexit, os, threading, time\natexit.register(os._exit, 7)\n"
-        "os.chdir('/')\nos.closerange(0, 100)\n"
-        "threading.Thread(target=time.sleep, args=(3600,)).start()\n",
-    ),
 }
-MISTAKEN = {
-    "oda": of("oda", MINUS_K, {"psi"}, "k is subtracted, not 2k"),
-    "pat": of("pat", planted("softmax", "no shift"), {"softmax"}, "exp(z) without"),
-    "quy": of("quy", planted("relu_backward", "mask of da"), {"relu_backward"}),
-    "ron": of("ron", planted("linear_backward", "wrong axis"), {"linear_backward"}),
-    "sam": of("sam", planted("psi_prime", "m forgotten"), {"psi_prime"}),
-    "tom": of("tom", zeros(), EVERY, "is wrong"),
-    "uma": of("uma", wrapper(), EVERY, "npsoftmax's own"),
-    "val": of("val", PAGE + SINGLE, EVERY, "float32"),
-    "wes": of(
-        "wes",
-        "".join(
-            f"def {f.signature}:\n    raise NotImplementedError\n"
-            for f in CONTRACT.values()
-        ),
-        EVERY,
-        "not written yet",
-    ),
-    "xia": of("xia", "def (", EVERY, "line 1"),
-    "yan": of("yan", "def Softmx(z):\n    return z\n", EVERY, "defines none of"),
-    "zoe": of("zoe", "from ada import *", EVERY, "No module named 'ada'"),
-}
+MISTAKEN = students(
+    oda=(changed("np.cos(m * theta) - 2 * k", "np.cos(m * theta) - k"), {"psi"},
+         "k is subtracted, not 2k"),
+    pat=(planted("softmax", "no shift"), {"softmax"}, "exp(z) without"),
+    quy=(planted("relu_backward", "mask of da"), {"relu_backward"}),
+    ron=(planted("linear_backward", "wrong axis"), {"linear_backward"}),
+    sam=(planted("psi_prime", "m forgotten"), {"psi_prime"}),
+    tom=(zeros(), EVERY, "is wrong"),
+    uma=(wrapper(), EVERY, "npsoftmax's own"),
+    val=(PAGE + SINGLE, EVERY, "float32"),
+    wes=(STUBS, EVERY, "not written yet"),
+    xia=("def (", EVERY, "line 1"),
+    yan=("def Softmx(z):\n    return z\n", EVERY, "defines none of"),
+    zoe=("from ada import *", EVERY, "No module named 'ada'"),
+)  # fmt: skip
+NO_WORDS = """
+class E({}):
+    def __str__(self):
+        raise self
+    __repr__ = __str__
+"""
 TELLS = """
 import os
 for number in range(3, 1024):
@@ -175,66 +181,34 @@ for number in range(3, 1024):
     except OSError:
         pass
 """
-HOSTILE = {
-    "bad_words": of(
-        "bad_words",
-        with_lines("softmax", "raise ValueError('\\udce9\\x1b[2J\\0')"),
-        {"softmax"},
-        "raises ValueError",
-    ),
-    "no_words": of(
-        "no_words",
-        "class E(BaseException):\n    def __str__(self):\n        raise self\n"
-        + with_lines("softmax", "raise E"),
-        {"softmax"},
-        "raises E",
-    ),
-    "skips": of(
-        "skips",
-        with_lines("softmax", "import pytest; pytest.skip('not today')"),
-        {"softmax"},
-        "raises Skipped",
-    ),
-    "leaves": of(
-        "leaves",
-        with_lines("softmax", "import ctypes; ctypes.CDLL(None)._exit(0)"),
-        {"softmax"},
-        "ended its own process, with exit code 0",
-    ),
-    "kills": of(
-        "kills",
-        with_lines("softmax", "import os; os.killpg(0, 9)"),
-        {"softmax"},
-        "was ended by SIGKILL",
-    ),
-    "loops": of(
-        "loops",
-        changed("    z_max = np.max", "    while True: pass\n    z_max = np.max"),
-        LOOPING,
-        "did not end",
-    ),
-    "loops_on_loading": of("loops_on_loading", f"{PAGE}\nwhile True: pass", EVERY),
-    "grows": of(
-        "grows",
-        with_lines("softmax", "a = [b' ' * (1 << 28) for _ in range(1000)]"),
-        {"softmax"},
-        "more memory",
-    ),
-    "gone": of(
-        "gone",
-        f"{PAGE}\nimport os, shutil\n"
-        "shutil.rmtree(os.path.dirname(os.getcwd()), ignore_errors=True)\n",
-    ),
-    "tells": of("tells", planted("softmax", "no shift") + TELLS, {"softmax"}),
-    "exits": of("exits", f"import os; os._exit(0)\n{PAGE}", EVERY, "exit"),
-    "nothing": of("nothing", "", EVERY, "defines none of"),
-}
+REMOVES = "shutil.rmtree(os.path.dirname(os.getcwd()), ignore_errors=True)"
+HOSTILE = students(
+    bad_words=(with_lines("softmax", "raise ValueError('\\udce9\\x1b[2J\\0')"),
+               SOFTMAX, "raises ValueError"),
+    no_words=(NO_WORDS.format("BaseException") + with_lines("softmax", "raise E"),
+              SOFTMAX, "raises E"),
+    skips=(with_lines("softmax", "import pytest; pytest.skip('not today')"),
+           SOFTMAX, "raises Skipped"),
+    leaves=(with_lines("softmax", "import ctypes; ctypes.CDLL(None)._exit(0)"),
+            SOFTMAX, "ended its own process, with exit code 0"),
+    kills=(with_lines("softmax", "import os; os.killpg(0, 9)"),
+           SOFTMAX, "was ended by SIGKILL"),
+    loops=(changed("    z_max = np.max", "    while True: pass\n    z_max = np.max"),
+           LOOPING, "did not end"),
+    loops_on_loading=(f"{PAGE}\nwhile True: pass", EVERY),
+    grows=(with_lines("softmax", "a = [b' ' * (1 << 28) for _ in range(1000)]"),
+           SOFTMAX, "more memory"),
+    gone=(f"{PAGE}\nimport os, shutil\n{REMOVES}\n", ()),
+    tells=(planted("softmax", "no shift") + TELLS, SOFTMAX),
+    exits=(f"import os; os._exit(0)\n{PAGE}", EVERY, "exit"),
+    nothing=("", EVERY, "defines none of"),
+)  # fmt: skip
 CLASS = RIGHT | MISTAKEN | HOSTILE
 
 
-def write(students, folder):
+def write(class_, folder):
     """Write the files of some students into a new folder."""
-    for student in students.values():
+    for student in class_.values():
         for name, source in student.files.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)

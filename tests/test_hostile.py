@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import class_of_forty as forty
 import numpy as np
@@ -17,16 +15,16 @@ from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT, check
 from npsoftmax.checks.engine.safely import Endless, time_limit
 
-NO_WORDS = """
-class E({}):
-    def __str__(self):
-        raise self
-    __repr__ = __str__
-"""
+pytest_plugins = "pytester"
+
 FLOATS = "np.seterr(all='raise')"
 IN_SOFTMAX = {  # what it does first, what the file has before, and what is said of it
-    "an exception without words": ("raise E", NO_WORDS.format("Exception"), "raises E"),
-    "one that is none": ("raise E", NO_WORDS.format("BaseException"), "raises E"),
+    "an exception without words": (
+        "raise E",
+        forty.NO_WORDS.format("Exception"),
+        "raises E",
+    ),
+    "one that is none": ("raise E", forty.NO_WORDS.format("BaseException"), "raises E"),
     "GeneratorExit": ("raise GeneratorExit", "", "raises GeneratorExit"),
     "exit": ("exit()", "", "the code calls exit()"),
     "os._exit": ("os._exit(0)", "import os", "the code calls exit()"),
@@ -79,8 +77,8 @@ def test_what_is_harmless_is_right(name, capsys, tmp_path):
 
 
 def test_none_among_the_gradients_is_said(capsys, tmp_path):
-    source = forty.changed("return dx, dW\n", "return None, dW\n")
-    code, output, _ = checked(capsys, tmp_path, source, "lsoftmax_backward")
+    source = forty.changed("return dx, dW, db", "return None, dW, db")
+    code, output, _ = checked(capsys, tmp_path, source, "linear_backward")
     assert code == 1
     assert "dx is None" in output
 
@@ -89,7 +87,6 @@ def test_a_helper_is_found_inside_of_a_function_too(capsys, tmp_path):
     (tmp_path / "one_helper.py").write_text("one = 1")
     source = forty.with_lines("softmax", "from one_helper import one")
     assert checked(capsys, tmp_path, source, "softmax")[0] == 0
-    assert pytest_of(tmp_path, source, "-k", "softmax")[0] == 0
 
 
 def test_a_matrix_is_no_array(capsys, tmp_path):
@@ -103,7 +100,7 @@ def test_a_matrix_is_no_array(capsys, tmp_path):
 def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
     line, capsys, tmp_path
 ):
-    source = f"{NO_WORDS.format('BaseException')}\n{line}"
+    source = f"{forty.NO_WORDS.format('BaseException')}\n{line}"
     code, _, errors = checked(capsys, tmp_path, source)
     assert code == 2
     assert errors.startswith("npsoftmax: ")
@@ -111,7 +108,7 @@ def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
 
 
 def test_the_exit_code_is_not_0_where_nothing_was_judged(capsys, tmp_path):
-    for source in (forty.MISTAKEN["wes"].files["wes.py"], "from npsoftmax import *"):
+    for source in (forty.STUBS, "from npsoftmax import *"):
         assert checked(capsys, tmp_path, source, "softmax")[0] != 0
 
 
@@ -172,33 +169,53 @@ def test_whatever_a_function_gives_it_is_judged(name, result):
 # ----------------------------------------------------------------------------- pytest
 
 
-def pytest_of(folder, source, *options):
-    """Return the exit code and the output of `pytest --solution`."""
-    (folder / "homework.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["--solution", "homework.py", "--solution-examples=3", *options]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    return ran.returncode, ran.stdout + ran.stderr
+@pytest.fixture
+def solution(pytester):
+    """Return what runs `pytest --solution` on a source, in this process."""
+
+    def run(source, *options):
+        pytester.path.joinpath("homework.py").write_text(source)
+        few = "--solution", "homework.py", "--solution-examples=3", *options
+        return pytester.runpytest_inprocess(*few)
+
+    return run
 
 
-def test_skipping_in_a_function_does_not_skip_its_test(tmp_path):
+def test_skipping_in_a_function_does_not_skip_its_test(solution):
     source = "import pytest\ndef softmax(z, axis=-1):\n    pytest.skip('not today')\n"
-    code, output = pytest_of(tmp_path, source)
-    assert code == 1
-    assert "softmax: it raises Skipped" in output
+    ran = solution(source)
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+    ran.stdout.fnmatch_lines("*softmax: it raises Skipped*")
+
+
+def test_pytest_finds_a_helper_inside_of_a_function_too(solution, pytester):
+    pytester.path.joinpath("one_helper.py").write_text("one = 1")
+    source = forty.with_lines("softmax", "from one_helper import one")
+    assert solution(source, "-k", "softmax").ret == pytest.ExitCode.OK
+
+
+def test_pytest_does_not_end_with_0_where_nothing_was_judged(solution):
+    assert solution(forty.STUBS).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_file_that_ends_the_program_on_loading_is_no_success_of_pytest(pytester):
+    pytester.makepyfile(homework="import os; os._exit(0)")
+    ran = pytester.runpytest_subprocess("--solution", "homework.py")
+    assert ran.ret == pytest.ExitCode.INTERRUPTED
+    ran.stdout.fnmatch_lines("*calls exit()*")
 
 
 @pytest.mark.parametrize(
-    "source", ["import os; os._exit(0)", forty.MISTAKEN["wes"].files["wes.py"]]
+    ("option", "said"),
+    [
+        ("--solution-examples=-3", "-3 is not a whole number from 1"),
+        ("--solution-as=softmax", "softmax is not NAME=THEIRS"),
+    ],
 )
-def test_pytest_does_not_end_with_0_where_nothing_was_judged(source, tmp_path):
-    assert pytest_of(tmp_path, source)[0] != 0
-
-
-def test_pytest_says_in_one_line_what_a_number_of_examples_may_be(tmp_path):
-    code, output = pytest_of(tmp_path, "", "--solution-examples=-3")
-    assert code == 4
-    assert "-3 is not a whole number from 1" in output
+def test_pytest_says_in_one_line_what_an_option_may_be(option, said, solution):
+    ran = solution("", option)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(f"*{said}*")
 
 
 def test_a_time_limit_holds_also_where_interrupts_are_ignored():

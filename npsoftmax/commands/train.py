@@ -211,7 +211,7 @@ def _train(datasets, settings, args):
     except KeyboardInterrupt:
         problems.append(f"stopped after {len(runs)} of {progress.runs} networks")
     except (ChildProcessError, MemoryError) as error:
-        problems.append(f"{error or 'there is no memory left'}: try --jobs 1")
+        problems.append(f"{str(error) or 'there is no memory left'}: try --jobs 1")
     finally:
         progress.line.clear()
     return sorted(runs, key=lambda run: (run.seed, run.m)), problems
