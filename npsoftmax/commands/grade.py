@@ -74,7 +74,7 @@ def run(args):
             process.Caretaker() as caretaker,
             caretaker.folder() as folder,  # for what is in a zip
         ):
-            path = submissions.opened(Path(args.folder), folder)
+            path = submissions.opened(Path(args.folder), Path(folder))
             found = submissions.find(path, one_student)
             more = args.feedback, one_student, args.force
             outputs = Outputs(args.out, found.submissions, *more)

@@ -18,11 +18,9 @@ rights of whoever grades it.
 """
 
 import contextlib
-import functools
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -133,7 +131,8 @@ class Attempt(NamedTuple):
 
 
 def _attempt(submission, names, options, caretaker, notice=None):
-    with caretaker.folder() as folder:
+    with caretaker.folder() as path:
+        folder = Path(path)
         here = folder / "here"
         here.mkdir()
         file = alone(submission, here) if submission else None
@@ -232,18 +231,16 @@ def _mark(entry):
 
 
 CARETAKER = """
-import json, os, shutil, signal, sys
-known = {"folder": set(), "process": set()}
+import os, shutil, signal, sys
+running = set()
 for line in sys.stdin:
-    what, which, there = json.loads(line)
-    (known[what].add if there else known[what].discard)(which)
-for process in known["process"]:
+    running ^= {int(line)}  # told when it begins, and when it has ended
+for process in running:
     try:
         getattr(os, "killpg", os.kill)(process, getattr(signal, "SIGKILL", 15))
     except OSError:
         pass
-for folder in known["folder"]:
-    shutil.rmtree(folder, ignore_errors=True)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
 """
 
 
@@ -254,9 +251,10 @@ class Caretaker:
     """
 
     def __enter__(self):
-        self.lock, self.stop = threading.Lock(), threading.Event()
+        self.stop = threading.Event()
+        self.root = tempfile.mkdtemp(prefix="npsoftmax-")
         nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        command = [sys.executable, "-I", "-c", CARETAKER]
+        command = [sys.executable, "-I", "-c", CARETAKER, self.root]
         self.helper = subprocess.Popen(
             command, stdin=subprocess.PIPE, start_new_session=True, **nowhere
         )
@@ -266,38 +264,25 @@ class Caretaker:
         self.helper.stdin.close()
         self.helper.wait()
 
+    def folder(self):
+        """Give the path of a new folder, which is gone afterwards."""
+        return tempfile.TemporaryDirectory(dir=self.root, ignore_cleanup_errors=True)
+
     @contextlib.contextmanager
-    def _knows(self, what, which, clear):
-        """Let the helper know something that is to be cleared away afterwards."""
-        self._tell(what, which, True)
+    def process(self, process):
+        """End the process afterwards, and all that it has started in its group."""
+        self._tell(process.pid)
         try:
             yield
         finally:
-            clear()
-            self._tell(what, which, False)
-
-    def _tell(self, *what):
-        with self.lock, contextlib.suppress(OSError):
-            self.helper.stdin.write(f"{json.dumps(what)}\n".encode())
-            self.helper.stdin.flush()
-
-    @contextlib.contextmanager
-    def folder(self):
-        """Give a new folder, which is gone afterwards."""
-        path = tempfile.mkdtemp(prefix="npsoftmax-")
-        clear = functools.partial(shutil.rmtree, path, ignore_errors=True)
-        with self._knows("folder", path, clear):
-            yield Path(path)
-
-    def process(self, process):
-        """End the process afterwards, and all that it has started in its group."""
-
-        def end():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if hasattr(os, "killpg"):
                     os.killpg(process.pid, signal.SIGKILL)
                 else:
                     process.kill()
             process.wait()
+            self._tell(process.pid)
 
-        return self._knows("process", process.pid, end)
+    def _tell(self, number):
+        with contextlib.suppress(OSError):
+            os.write(self.helper.stdin.fileno(), f"{number}\n".encode())
