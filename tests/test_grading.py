@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import class_of_forty as forty
+import homeworks
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -27,8 +27,8 @@ from npsoftmax.checks.grading.points import Grade, Mark, decisive, share
 from npsoftmax.checks.grading.submissions import Submission, find
 
 THOROUGH = settings.default.max_examples >= 1000  # else, a few of each kind
-A_FEW = ["Ida Moe (4711)", "oda", "tom", "uma", "leaves"]
-NAMES = forty.CLASS if THOROUGH else A_FEW
+A_FEW = ["Joé (12)", "oda", "tom", "uma", "leaves"]
+NAMES = homeworks.CLASS if THOROUGH else A_FEW
 NO_SHIFT = """
 import numpy as np
 def softmax(z, axis=-1):
@@ -36,7 +36,7 @@ def softmax(z, axis=-1):
     return e / e.sum(axis=axis, keepdims=True)
 """
 OTHERS = {  # with softmax alone
-    "no_shift": NO_SHIFT + forty.TELLS,
+    "no_shift": NO_SHIFT + homeworks.TELLS,
     "borrows": "import npsoftmax, numpy\ndef softmax(z, axis=-1):\n"
     "    return numpy.exp(npsoftmax.log_softmax(z, axis))\n",
     "bad_words": "def softmax(z, axis=-1):\n"
@@ -81,7 +81,7 @@ class Graded(NamedTuple):
 def graded(tmp_path_factory):
     """A class in a zip, graded."""
     folder = tmp_path_factory.mktemp("class")
-    forty.write({name: forty.CLASS[name] for name in NAMES}, folder / "week")
+    homeworks.write({name: homeworks.CLASS[name] for name in NAMES}, folder / "week")
     for name, source in OTHERS.items():
         (folder / "week" / f"{name}.py").write_text(source)
     shutil.make_archive(folder / "week", "zip", folder, "week")
@@ -99,8 +99,8 @@ def graded(tmp_path_factory):
 def test_a_student_loses_the_points_of_what_is_wrong_and_no_other(name, graded):
     functions = graded.files[name]["functions"]
     lost = {each for each in functions if functions[each]["percent"] < 100}
-    assert lost == forty.CLASS[name].loses, graded.files[name]["problem"]
-    assert forty.CLASS[name].why in graded.rows[name]["why"]
+    assert lost == homeworks.CLASS[name].loses, graded.files[name]["problem"]
+    assert homeworks.CLASS[name].why in graded.rows[name]["why"]
 
 
 def test_every_student_of_the_class_has_one_row_and_one_text(graded):
@@ -148,7 +148,7 @@ def test_the_smallest_input_can_be_typed_in_and_really_fails(graded):
 def test_a_function_that_lets_npsoftmax_help_is_pointed_at(graded):
     said = "softmax: calls npsoftmax's log_softmax: look at it"
     assert said in graded.rows["borrows"]["why"]
-    assert graded.rows["Ida Moe (4711)"]["why"] == ""
+    assert graded.rows["Joé (12)"]["why"] == ""
 
 
 def test_whatever_a_file_says_can_be_printed(graded):
@@ -163,7 +163,7 @@ def test_a_stub_has_no_points(graded):
 
 
 def test_a_text_has_percentages_and_messages_and_never_the_right_line(graded):
-    assert graded.texts["Ida Moe (4711)"].startswith("Ida Moe (4711), hw.py: 100 %")
+    assert graded.texts["Joé (12)"].startswith("Joé (12), hw.ipynb: 100 %")
     assert "looks like   exp(z) without the shift" in graded.texts["no_shift"]
     assert "the smallest input that fails" in graded.texts["no_shift"]
     assert "z - z_max" not in graded.texts["no_shift"]
@@ -340,7 +340,7 @@ def test_a_child_left_behind_ends_with_its_file(tmp_path):
     child = f"while 1: time.sleep(.02); open({str(trace)!r}, 'a').write('x')"
     students = class_of(
         tmp_path / "students",
-        ada=f"{forty.PAGE}\nimport os, subprocess, sys, time\n"
+        ada=f"{homeworks.PAGE}\nimport os, subprocess, sys, time\n"
         f'subprocess.Popen([sys.executable, "-c", "import time\\n{child}"])\n'
         f"while not os.path.exists({str(trace)!r}): time.sleep(.01)\n",
     )
@@ -449,7 +449,7 @@ def test_files_that_exist_are_left_as_they_were_unless_that_is_forced(tmp_path, 
 
 @pytest.mark.skipif(not THOROUGH, reason="waits: HYPOTHESIS_PROFILE=thorough runs it")
 def test_a_busy_machine_costs_no_right_file_a_point(tmp_path):
-    forty.write(forty.RIGHT, tmp_path / "class")
+    homeworks.write(homeworks.RIGHT, tmp_path / "class")
     spinning = [
         subprocess.Popen([sys.executable, "-c", "while 1: 0"]) for _ in range(4)
     ]

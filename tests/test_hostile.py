@@ -3,7 +3,7 @@
 import os
 import signal
 
-import class_of_forty as forty
+import homeworks
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -18,13 +18,10 @@ from npsoftmax.checks.engine.safely import Endless, time_limit
 pytest_plugins = "pytester"
 
 FLOATS = "np.seterr(all='raise')"
+E, NO_EXCEPTION = map(homeworks.NO_WORDS.format, ("Exception", "BaseException"))
 IN_SOFTMAX = {  # what it does first, what the file has before, and what is said of it
-    "an exception without words": (
-        "raise E",
-        forty.NO_WORDS.format("Exception"),
-        "raises E",
-    ),
-    "one that is none": ("raise E", forty.NO_WORDS.format("BaseException"), "raises E"),
+    "an exception without words": ("raise E", E, "raises E"),
+    "one that is none": ("raise E", NO_EXCEPTION, "raises E"),
     "GeneratorExit": ("raise GeneratorExit", "", "raises GeneratorExit"),
     "exit": ("exit()", "", "the code calls exit()"),
     "os._exit": ("os._exit(0)", "import os", "the code calls exit()"),
@@ -37,11 +34,11 @@ IN_SOFTMAX = {  # what it does first, what the file has before, and what is said
     "a generator": ("yield z", "", "not an array"),
 }
 HARMLESS = {
-    "np.seterr inside": forty.with_lines("softmax", FLOATS),
-    "np.seterr on loading": f"import numpy as np\n{FLOATS}\n{forty.PAGE}",
+    "np.seterr inside": homeworks.with_lines("softmax", FLOATS),
+    "np.seterr on loading": f"import numpy as np\n{FLOATS}\n{homeworks.PAGE}",
     "from numpy import seterr": "from numpy import seterr\n"
-    + forty.with_lines("softmax", "seterr(all='raise')"),
-    "escape codes and NUL": forty.with_lines("softmax", "print('\\x1b[2J\\0')"),
+    + homeworks.with_lines("softmax", "seterr(all='raise')"),
+    "escape codes and NUL": homeworks.with_lines("softmax", "print('\\x1b[2J\\0')"),
 }
 
 
@@ -59,7 +56,7 @@ def test_what_a_function_does_is_said_of_it_and_the_next_is_judged(
     name, capsys, tmp_path
 ):
     line, before, said = IN_SOFTMAX[name]
-    source = f"{before}\n{forty.with_lines('softmax', line)}"
+    source = f"{before}\n{homeworks.with_lines('softmax', line)}"
     code, output, _ = checked(capsys, tmp_path, source, "softmax", "relu_forward")
     assert code == 1
     assert said in " ".join(output.split())
@@ -77,7 +74,7 @@ def test_what_is_harmless_is_right(name, capsys, tmp_path):
 
 
 def test_none_among_the_gradients_is_said(capsys, tmp_path):
-    source = forty.changed("return dx, dW, db", "return None, dW, db")
+    source = homeworks.changed("return dx, dW, db", "return None, dW, db")
     code, output, _ = checked(capsys, tmp_path, source, "linear_backward")
     assert code == 1
     assert "dx is None" in output
@@ -85,12 +82,12 @@ def test_none_among_the_gradients_is_said(capsys, tmp_path):
 
 def test_a_helper_is_found_inside_of_a_function_too(capsys, tmp_path):
     (tmp_path / "one_helper.py").write_text("one = 1")
-    source = forty.with_lines("softmax", "from one_helper import one")
+    source = homeworks.with_lines("softmax", "from one_helper import one")
     assert checked(capsys, tmp_path, source, "softmax")[0] == 0
 
 
 def test_a_matrix_is_no_array(capsys, tmp_path):
-    source = forty.changed("return p, Softmax", "return np.matrix(p), Softmax")
+    source = homeworks.changed("return p, Softmax", "return np.matrix(p), Softmax")
     code, output, _ = checked(capsys, tmp_path, source, "softmax_forward")
     assert code == 1
     assert "p is a matrix, not an array" in output
@@ -100,7 +97,7 @@ def test_a_matrix_is_no_array(capsys, tmp_path):
 def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
     line, capsys, tmp_path
 ):
-    source = f"{forty.NO_WORDS.format('BaseException')}\n{line}"
+    source = f"{NO_EXCEPTION}\n{line}"
     code, _, errors = checked(capsys, tmp_path, source)
     assert code == 2
     assert errors.startswith("npsoftmax: ")
@@ -108,19 +105,12 @@ def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
 
 
 def test_the_exit_code_is_not_0_where_nothing_was_judged(capsys, tmp_path):
-    for source in (forty.STUBS, "from npsoftmax import *"):
+    for source in (homeworks.STUBS, "from npsoftmax import *"):
         assert checked(capsys, tmp_path, source, "softmax")[0] != 0
 
 
-@pytest.mark.parametrize("number", ["x", "-3", "0", "1.5", ""])
-def test_a_number_of_examples_that_makes_no_sense_is_said_in_one_line(number, capsys):
-    assert main(["check", "-k", "psi_prime", f"--examples={number}"]) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert f"--examples: {number} is not a whole number from 1" in said
-
-
 @pytest.mark.parametrize("number", [-3, 0, 2.5, "x", True])
-def test_so_it_is_in_a_notebook(number):
+def test_a_number_of_examples_that_makes_no_sense_is_said_in_a_notebook(number):
     with pytest.raises(ValueError, match=r"examples is .*: it may be 1, 2, 3"):
         check(softmax, only=["softmax"], examples=number)
 
@@ -190,12 +180,12 @@ def test_skipping_in_a_function_does_not_skip_its_test(solution):
 
 def test_pytest_finds_a_helper_inside_of_a_function_too(solution, pytester):
     pytester.path.joinpath("one_helper.py").write_text("one = 1")
-    source = forty.with_lines("softmax", "from one_helper import one")
+    source = homeworks.with_lines("softmax", "from one_helper import one")
     assert solution(source, "-k", "softmax").ret == pytest.ExitCode.OK
 
 
 def test_pytest_does_not_end_with_0_where_nothing_was_judged(solution):
-    assert solution(forty.STUBS).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert solution(homeworks.STUBS).ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def test_a_file_that_ends_the_program_on_loading_is_no_success_of_pytest(pytester):
