@@ -25,7 +25,14 @@ from npsoftmax.__main__ import COMMANDS, main
 from npsoftmax.commands import report, shared
 from npsoftmax.intervals import Interval
 from npsoftmax.metrics import measure
-from npsoftmax.training import DivergenceError, Epoch, Settings, train
+from npsoftmax.training import (
+    LARGE_FROM,
+    DivergenceError,
+    Epoch,
+    Settings,
+    settings_for,
+    train,
+)
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 RECORD = Path(__file__).parent / "digits.json"  # the README's table
@@ -38,15 +45,13 @@ DRAWN = ["train", "--epochs", "1", "--seeds", "1", "--margins", "1", "2"]
 QUICK = [*DRAWN, "--no-figure"]
 
 
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self):
-        return True
-
-
 class File(io.StringIO):
     encoding = "utf-8"
+
+
+class Terminal(File):
+    def isatty(self):
+        return True
 
 
 class Outcome(NamedTuple):
@@ -434,18 +439,13 @@ def test_where_the_figure_fails_at_the_end_the_table_is_not_lost(
 NUMBER = "is not a whole number from"
 HOSTILE = {
     "--margins 0": f"--margins: 0 {NUMBER} 1 to 100",
-    "--margins 2.5": f"--margins: 2.5 {NUMBER} 1",
     "--margins -1": "--margins",
     "--margins 2 2": "has a margin twice",
-    "--margins 10000000000": f"10000000000 {NUMBER} 1 to 100",
     "--margins \u00b2": f"\u00b2 {NUMBER} 1",
     "--margins \u0663": f"\u0663 {NUMBER} 1",
-    "--margins nan": f"nan {NUMBER} 1",
     "--margins": "expected at least one argument",
     f"--seeds {'9' * 5000}": f"999... {NUMBER} 1 to 10,000",
     f"--seeds {'x' * 5000}": f"xxx... {NUMBER} 1",
-    "--seeds=": f"{NUMBER} 1",
-    "--first-seed 99999999999999999999": f"{NUMBER} 0 to 9,223,372,036,854,775,808",
     "--lam-min 0": "--lam-min: 0 is not a number above 0",
     "--lam-min 2000": "2000 is not a number above 0 and up to 1000",
     "--rate nan": "--rate/--lr: nan is not a number above 0",
@@ -453,13 +453,10 @@ HOSTILE = {
     "--rate -1": "--rate",
     "--hidden 100000 100000": "--hidden 100000 100000 .* needs .* GB, but this machine",
     "--hidden 64": "--hidden: expected 2 arguments",
-    "--hidden 0 64": f"0 {NUMBER} 1 to 2,147,483,648",
     "--features 1000000000": "--features 1000000000, .* needs .* GB, but this machine",
-    "--epochs 0": f"0 {NUMBER} 1 to 1,000,000",
     "--batch 1e9": f"1e9 {NUMBER} 1",
     "--jobs 100000": f"100000 {NUMBER} 1 to 1,024",
     "--out figure.docx": "figure.docx: the figure is a .png, .pdf or .svg",
-    "--out .": "the figure is a .png, .pdf or .svg",
     "--out no/such/folder.png": "no folder no/such that can be written",
     "--out there.png": "there.png exists: choose another, or add --force",
     "--out dangling.png": "dangling.png exists: choose another",
@@ -470,9 +467,7 @@ HOSTILE = {
     "--data no/such/folder": "no/such/folder: expected a folder",
     "--data there.png": "there.png: expected a folder of IDX files or an .npz file",
     f"--data {'a' * 300}": "cannot be read: File name too long",
-    "--data circle.png": "circle.png: expected a folder",
     "--no-such-option": "unrecognized arguments: --no-such-option",
-    "--json=1": "ignored explicit argument",
     "trian": "trian",
 }
 
@@ -679,15 +674,13 @@ def test_the_help_names_each_command_and_shows_examples():
     assert "examples:" in words
 
 
-@pytest.mark.parametrize(
-    "default",
-    [
-        "1 is plain softmax (default: 1 2 3 4)",
-        "each from its own seed (default: 10; with --data 5)",
-        "(default: 64 64; from 10,000 images on 256 256)",
-        "passes over the training part (default: 80; from 10,000 images on 30)",
-        "(default: 0.08, 0.04, 0.04, 0.04 for m = 1 to 4 and above; from 10,000 images",
-    ],
-)
-def test_the_help_of_train_says_each_default(default):
-    assert default in " ".join(run_command("train", "--help").output.split())
+def test_the_help_of_train_says_each_default_by_margin_and_by_size():
+    words = " ".join(run_command("train", "--help").output.split())
+    assert "1 is plain softmax (default: 1 2 3 4)" in words
+    assert "each from its own seed (default: 10; with --data 5)" in words
+    for name in ("hidden", "epochs", "batch"):
+        small, large = (getattr(settings_for(1, N), name) for N in (1, LARGE_FROM))
+        said = f"(default: {small}; from 10,000 images on {large})"
+        assert re.sub(r"\((\d+), (\d+)\)", r"\1 \2", said) in words
+    rates = ", ".join(f"{settings_for(m, 1).rate:g}" for m in (1, 2, 3, 4))
+    assert f"(default: {rates} for m = 1 to 4 and above; from 10,000 images" in words
