@@ -4,41 +4,32 @@ CHECKING has the options that `check` and `grade` share with `pytest --solution`
 """
 
 import argparse
+import contextlib
 import math
 import sys
 
 
 def whole(low, high):
     """Return the argparse type of whole numbers from `low` to `high`."""
-
-    def whole_number(text):
-        short = text if len(text) <= 24 else f"{text[:21]}..."
-        digits = text if len(text) < 100 else "9" * 99
-        if not digits.isascii() or not digits.isdecimal():
-            wanted = f"a whole number from {low}"
-        elif not low <= int(digits) <= high:
-            wanted = f"a whole number from {low} to {high:,}"
-        else:
-            return int(digits)
-        raise argparse.ArgumentTypeError(f"{short} is not {wanted}")
-
-    return whole_number
+    return _bounded(int, low, high, f"a whole number from {low} to {high:,}")
 
 
 def positive(high=math.inf):
     """Return the argparse type of finite numbers above 0, up to `high`."""
+    limit = "" if math.isinf(high) else f" and up to {high:g}"
+    most = min(high, sys.float_info.max)
+    return _bounded(float, math.ulp(0.0), most, f"a number above 0{limit}")
 
-    def positive_number(text):
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not 0 < number <= min(high, sys.float_info.max):
-            limit = "" if math.isinf(high) else f" and up to {high:g}"
-            raise argparse.ArgumentTypeError(f"{text} is not a number above 0{limit}")
-        return number
 
-    return positive_number
+def _bounded(kind, low, high, wanted):
+    def number(text):
+        with contextlib.suppress(ValueError):
+            if low <= kind(text) <= high:
+                return kind(text)
+        short = text if len(text) <= 24 else f"{text[:21]}..."
+        raise argparse.ArgumentTypeError(f"{short} is not {wanted}")
+
+    return number
 
 
 def pair(text):

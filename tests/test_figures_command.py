@@ -50,10 +50,16 @@ def test_listing_does_not_load_matplotlib():
     assert ended.returncode == 0
 
 
-def test_every_figure_is_written_from_one_training(tmp_path, capsys, monkeypatch):
+def test_every_figure_is_drawn_and_written_from_one_training(
+    tmp_path, capsys, monkeypatch
+):
+    def content_of(figure, kind):
+        return f"{type(figure).__name__} with {len(figure.axes)} axes"
+
     trained = mock.create_autospec(experiment.trained)
     trained.return_value = [run_of(m) for m in figures.MARGINS]
     monkeypatch.setattr(figures, "trained", trained)
+    monkeypatch.setattr(plots, "content_of", content_of)
     folder = tmp_path / "new" / "folder"
     assert main(["figures", "--out", str(folder)]) == 0
     printed = capsys.readouterr()
@@ -61,7 +67,7 @@ def test_every_figure_is_written_from_one_training(tmp_path, capsys, monkeypatch
     assert printed.out.startswith(f"{len(figures.GALLERY)} figures are in {folder}: ")
     assert trained.call_count == printed.err.count("Training") == 1
     for path in folder.iterdir():
-        assert path.read_bytes().startswith(STARTS["png"])
+        assert re.fullmatch(r"CaptionedFigure with [1-9]\d* axes", path.read_text())
 
 
 @pytest.mark.parametrize("kind", STARTS)

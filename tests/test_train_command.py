@@ -442,7 +442,6 @@ HOSTILE = {
     "--margins -1": "--margins",
     "--margins 2 2": "has a margin twice",
     "--margins \u00b2": f"\u00b2 {NUMBER} 1",
-    "--margins \u0663": f"\u0663 {NUMBER} 1",
     "--margins": "expected at least one argument",
     f"--seeds {'9' * 5000}": f"999... {NUMBER} 1 to 10,000",
     f"--seeds {'x' * 5000}": f"xxx... {NUMBER} 1",
