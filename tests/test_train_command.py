@@ -209,7 +209,7 @@ def test_the_figure_has_a_column_for_each_margin_and_a_row_for_each_part():
     assert [text.get_text() for text in legend.get_texts()] == ["0", "1", "2"]
 
 
-def test_each_dot_has_its_place_and_its_class_s_colour():
+def test_each_dot_has_its_place_and_colour_and_each_ray_its_weight_s_direction():
     features = panel("any")
     axes = plots.draw_features(plots.new_figure()[1][0, 0], features)
     [dots] = axes.collections
@@ -218,13 +218,9 @@ def test_each_dot_has_its_place_and_its_class_s_colour():
         for place, colour in zip(dots.get_offsets(), dots.get_facecolors(), strict=True)
     }
     colours = [matplotlib.colors.to_rgb(c) for c in plots.class_colours(3)]
-    expected = {(*x, *colours[y]) for x, y in zip(features.x, features.y, strict=True)}
-    assert drawn == expected
-
-
-def test_each_ray_points_where_its_weight_does():
-    features = panel("any")
-    axes = plots.draw_features(plots.new_figure()[1][0, 0], features)
+    assert drawn == {
+        (*x, *colours[y]) for x, y in zip(features.x, features.y, strict=True)
+    }
     rays = [line.get_xydata() for line in axes.lines if len(line.get_xydata()) == 2]
     for ray, w in zip(rays, features.W.T, strict=True):
         assert ray[0].tolist() == [0, 0]

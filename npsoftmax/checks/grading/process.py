@@ -190,10 +190,10 @@ class _Notes(threading.Thread):
         self.start()
 
     def run(self):
-        with self.pipe, contextlib.suppress(ValueError, OSError):
+        with self.pipe, contextlib.suppress(ValueError, TypeError, OSError):
             for line in self.pipe:
                 if line.startswith(self.token):
-                    self.events.append(json.loads(line.removeprefix(self.token)))
+                    self.events.append(_event(line.removeprefix(self.token)))
                     self.last = time.monotonic()
                     if self.notice:
                         self.notice()
@@ -206,7 +206,7 @@ class _Notes(threading.Thread):
             known |= event
             at = event.get("begin", at)
             if "mark" in event:
-                marks[event["mark"]], at = _mark(event["entry"]), None
+                marks[event["mark"]], at = event["entry"], None
         ending, problem = known.get("raised", ending), known.get("problem", "")
         if "loaded" not in known:
             problem = problem or f"on loading, it {ending}"
@@ -217,14 +217,15 @@ class _Notes(threading.Thread):
         )
 
 
-def _mark(entry):
-    """Return the `Mark` in a note; its texts can be shown anywhere."""
-    return Mark(
-        **{
-            name: printable(value) if isinstance(value, str) else tuple(value)
-            for name, value in entry.items()
-        }
-    )
+def _event(note):
+    """Return what a note says, with a `Mark` whose texts can be shown anywhere."""
+    event = json.loads(note)
+    if "entry" in event:
+        fields = event["entry"].items()
+        event["entry"] = Mark(
+            **{k: printable(v) if isinstance(v, str) else tuple(v) for k, v in fields}
+        )
+    return event
 
 
 # ------------------------------------------------------------------------ the caretaker
