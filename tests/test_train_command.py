@@ -401,10 +401,10 @@ def test_with_force_the_chosen_file_is_replaced(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_noticed_before_training(monkeypatch):
     monkeypatch.setattr(experiment, "trained", None)
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-    outcome = run_command(*DRAWN)
-    assert outcome.code == 2
-    assert "no folder . that can be written" in outcome.errors
+    refused = mock.Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
+    monkeypatch.setattr(Path, "touch", refused)
+    said = "npsoftmax: npsoftmax.png cannot be written: Permission denied\n"
+    assert run_command(*DRAWN) == (2, "", said)
 
 
 @pytest.mark.usefixtures("no_training")
@@ -452,13 +452,13 @@ HOSTILE = {
     "--batch 1e9": f"1e9 {NUMBER} 1",
     "--jobs 100000": f"100000 {NUMBER} 1 to 1,024",
     "--out figure.docx": "figure.docx: the figure is a .png, .pdf or .svg",
-    "--out no/such/folder.png": "no folder no/such that can be written",
+    "--out no/such/folder.png": "r.png cannot be written: No such file or directory",
     "--out there.png": "there.png exists: choose another, or add --force",
     "--out dangling.png": "dangling.png exists: choose another",
-    "--out circle.png/a.png": "a.png: no folder circle.png|cannot be written: Too many",
+    "--out circle.png/a.png": "a.png cannot be written: Too many levels of symbolic",
     "--out folder.png --force": "folder.png is a folder, but it must be a file",
     f"--out {'a' * 300}.png": "cannot be written: File name too long",
-    "--out there.png/a.png": "no folder there.png that can be written",
+    "--out there.png/a.png": "a.png cannot be written: Not a directory",
     "--data no/such/folder": "no/such/folder: expected a folder",
     "--data there.png": "there.png: expected a folder of IDX files or an .npz file",
     f"--data {'a' * 300}": "cannot be read: File name too long",

@@ -52,9 +52,8 @@ def chosen(words):
     """Return the functions that -k means: the one so called, else all with it."""
     names = []
     for word in words or ():
-        found = (
-            [word] if word in CONTRACT else [each for each in CONTRACT if word in each]
-        )
+        same = [name for name in CONTRACT if name == word]
+        found = same or [name for name in CONTRACT if word in name]
         if not found:
             raise unknown(word, CONTRACT)
         names += found
@@ -82,16 +81,15 @@ def check_free(*paths, force=False, instead="choose another, or add --force"):
 
 
 def check_writable(path):
-    """Raise CommandError where it is plain that the file `path` cannot be made."""
-    folder = path.parent
+    """Raise CommandError where the file `path` cannot be made: it is, for a moment."""
+    if os.path.isdir(path):
+        raise CommandError(f"{path} is a folder, but it must be a file")
     try:
-        if path.is_dir():  # a name too long and links in a circle are errors here
-            raise CommandError(f"{path} is a folder, but it must be a file")
-        there = folder.is_dir()
-    except (OSError, ValueError) as error:
+        if not os.path.lexists(path):
+            path.touch(exist_ok=False)
+            path.unlink()
+    except OSError as error:
         raise not_written(path, error) from None
-    if not there or not os.access(folder, os.W_OK | os.X_OK):
-        raise CommandError(f"{path}: no folder {folder} that can be written")
 
 
 def save(path, content, force=False):
@@ -104,8 +102,7 @@ def save(path, content, force=False):
 
 def not_written(path, error):
     """Return the CommandError for a path that cannot be written."""
-    why = getattr(error, "strerror", None) or error
-    return CommandError(f"{path} cannot be written: {why}")
+    return CommandError(f"{path} cannot be written: {error.strerror or error}")
 
 
 def features_of_runs(runs, dataset, labels=None):
