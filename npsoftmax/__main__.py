@@ -5,16 +5,16 @@ import errno
 import importlib
 import io
 import os
-import pkgutil
 import sys
 import textwrap
 from importlib import metadata
 
-from npsoftmax import commands
+from npsoftmax.commands import CommandError
 from npsoftmax.terminal import printable
 
 DEFAULT = "train"
-READING_ORDER = ("train", "trace", "figures", "start", "check", "hint", "grade")
+COMMANDS = ("train", "trace", "figures", "start", "check", "hint", "grade")
+FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 DESCRIPTION = """\
 Softmax and large-margin softmax by hand, in NumPy, every gradient checked.
 
@@ -50,32 +50,21 @@ def main(argv=None):
         return code
     except SystemExit as stop:  # argparse has already said why
         return stop.code or 0
-    except commands.CommandError as error:
+    except CommandError as error:
         return _said(error, 2)
     except KeyboardInterrupt:
         return _said("stopped", 1)
     except MemoryError:
         return _said("this needs more memory than there is", 2)
     except OSError as error:
-        if _has_no_reader(error):
-            _write_no_more()
-            return 1
-        if error.errno not in _FULL:
+        has_no_reader = isinstance(error, BrokenPipeError) or (
+            sys.platform == "win32" and error.errno == errno.EINVAL
+        )
+        if not has_no_reader and error.errno not in FULL:
             raise
-        _write_no_more()
-        return _said(f"cannot write: {error.strerror}", 2)
-
-
-def _has_no_reader(error):
-    """Return whether a reader, such as `head`, has seen enough, and closed the pipe.
-
-    Windows may call that an invalid argument.
-    """
-    closed = sys.platform == "win32" and error.errno == errno.EINVAL
-    return isinstance(error, BrokenPipeError) or closed
-
-
-_FULL = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
+        # What is still unwritten goes nowhere, so that the end finds nothing to do.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1 if has_no_reader else _said(f"cannot write: {error.strerror}", 2)
 
 
 def _said(what, code):
@@ -88,16 +77,11 @@ def _prepare_streams():
     if sys.stderr is None:  # it was closed
         sys.stderr = io.StringIO()
     if sys.stdout is None:
-        raise commands.CommandError("standard output is closed: open it, or > FILE")
+        raise CommandError("standard output is closed: open it, or > FILE")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     os.environ["MPLBACKEND"] = "agg"  # whatever it was, these figures are files
-
-
-def _write_no_more():
-    """Let what is still unwritten go nowhere, so that the end finds nothing to do."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _with_command(argv):
@@ -117,26 +101,19 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser():
     """Return the parser of the command line, with every command there is."""
-    as_written = argparse.RawDescriptionHelpFormatter
+    form = {"formatter_class": argparse.RawDescriptionHelpFormatter}
     parser = Parser(
-        "npsoftmax",
-        description=_in_80_columns(DESCRIPTION),
-        epilog=EPILOG,
-        formatter_class=as_written,
+        "npsoftmax", description=_in_80_columns(DESCRIPTION), epilog=EPILOG, **form
     )
     version = f"npsoftmax {metadata.version('npsoftmax')}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name in command_names():
+    for name in COMMANDS:
         module = importlib.import_module(f"npsoftmax.commands.{name}")
-        text = module.__doc__ or f"(python -OO leaves out what {name} is.)"
-        first_line = text.splitlines()[0]
-        command = subparsers.add_parser(
-            name,
-            help=first_line[0].lower() + first_line[1:].rstrip("."),
-            description=_in_80_columns(text),
-            formatter_class=as_written,
-        )
+        text = _in_80_columns(module.__doc__ or f"(-OO leaves out what {name} is.)")
+        first = text.splitlines()[0]
+        words = first[0].lower() + first[1:].rstrip(".")
+        command = subparsers.add_parser(name, help=words, description=text, **form)
         module.add_arguments(command)
         command.epilog = _in_80_columns(command.epilog or "")
         command.set_defaults(run=module.run)
@@ -147,12 +124,6 @@ def _in_80_columns(text):
     """Return the text with its paragraphs filled anew; indented lines stay."""
     paragraphs = text.strip().split("\n\n")
     return "\n\n".join(p if "\n  " in p else textwrap.fill(p, 79) for p in paragraphs)
-
-
-def command_names():
-    """Return the names of the modules in npsoftmax.commands, in reading order."""
-    names = {module.name for module in pkgutil.iter_modules(commands.__path__)}
-    return [name for name in READING_ORDER if name in names]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 In: a stream. Out: functions that use what it can, and plain text where it cannot.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -67,6 +68,12 @@ class LiveLine:
     def clear(self) -> None:
         """Take the line away again."""
         self.show("")
+
+    def say(self, text: str) -> None:
+        """Write a line that stays, on any stream; nobody may be there to read it."""
+        self.clear()
+        with contextlib.suppress(OSError):
+            print(text, file=self.stream, flush=True)
 
 
 def printable(text):

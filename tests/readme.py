@@ -23,19 +23,19 @@ README = Path(__file__).parent.parent / "README.md"
 RECORD = Path(__file__).parent / "digits.json"
 MNIST = Path(__file__).parent / "mnist.md"
 MISTAKE = ("cross_entropy_backward", "one-hot in column y[0]")
-BLOCK = r"(<!-- {} -->\n```text\n)(.*?)(```\n)"
 
 
 def main():
-    text = README.read_text(encoding="utf-8")
-    for mark, printed in shown():
-        text = re.sub(BLOCK.format(mark), rf"\g<1>{escaped(printed)}\g<3>", text,
-                      flags=re.DOTALL)  # fmt: skip
-    README.write_text(text, encoding="utf-8")
-    page = MNIST.read_text(encoding="utf-8")
-    pattern = BLOCK.format("npsoftmax")
-    page = re.sub(pattern, rf"\g<1>{mnist()}\g<3>", page, flags=re.DOTALL)
-    MNIST.write_text(page, encoding="utf-8")
+    write(README, shown())
+    write(MNIST, [("npsoftmax", mnist())])
+
+
+def write(path, blocks):
+    """Put what is printed now behind the marks of a file."""
+    text = path.read_text(encoding="utf-8")
+    for mark, printed in blocks:
+        text = text.replace(block(text, mark), printed)
+    path.write_text(text, encoding="utf-8")
 
 
 def shown():
@@ -45,12 +45,9 @@ def shown():
 
 
 def block(text, mark):
-    """Return what stands in the README behind a mark."""
-    return re.search(BLOCK.format(mark), text, flags=re.DOTALL).group(2)
-
-
-def escaped(printed):
-    return printed.replace("\\", r"\\")
+    """Return what stands in a text behind a mark."""
+    pattern = rf"<!-- {mark} -->\n```text\n(.*?)```\n"
+    return re.search(pattern, text, flags=re.DOTALL).group(1)
 
 
 def recorded(path=RECORD):

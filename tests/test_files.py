@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and never over another unasked."""
 
+import contextlib
 import os
 from unittest import mock
 
@@ -13,35 +14,23 @@ def test_a_file_holds_exactly_the_text(tmp_path):
     assert (tmp_path / "a.txt").read_bytes() == b"two\nlines\r\n"
 
 
-def test_a_file_that_exists_is_left_as_it_was(tmp_path):
+def no_check():
+    """Let a file come at the last moment: it is not there when one looks."""
+    return mock.patch("os.path.lexists", return_value=False)
+
+
+def no_links():
+    return mock.patch("os.link", side_effect=PermissionError)
+
+
+@pytest.mark.parametrize("where", [contextlib.nullcontext, no_check, no_links])
+def test_a_file_that_exists_is_left_as_it_was(where, tmp_path):
     path = tmp_path / "a.txt"
-    path.write_text("old")
-    with pytest.raises(FileExistsError):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
-
-
-def test_a_file_that_comes_at_the_last_moment_is_left_as_it_was(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-    with (
-        mock.patch("os.path.lexists", return_value=False),
-        pytest.raises(FileExistsError),
-    ):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
-
-
-def test_a_file_is_written_where_the_file_system_has_no_links(tmp_path):
-    path = tmp_path / "a.txt"
-    with mock.patch("os.link", side_effect=PermissionError):
-        write_whole(path, "text")
-        assert path.read_text() == "text"
+    with where():
+        write_whole(path, "old")
         with pytest.raises(FileExistsError):
             write_whole(path, "new")
-    assert path.read_text() == "text"
+    assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
 

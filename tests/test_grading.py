@@ -1,31 +1,48 @@
 """`npsoftmax grade`: whatever a file does, the others keep their points."""
 
 import csv
+import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
-import class_of_forty as forty
+import homeworks
 import numpy as np
 import pytest
 from hypothesis import settings
-from plantings import planted
 
 import npsoftmax
 from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT
-from npsoftmax.checks.grading import gradebook
+from npsoftmax.checks.grading import gradebook, process
+from npsoftmax.checks.grading.feedback import as_gradescope
 from npsoftmax.checks.grading.points import Grade, Mark, decisive, share
 from npsoftmax.checks.grading.submissions import Submission, find
 
 THOROUGH = settings.default.max_examples >= 1000  # else, a few of each kind
-A_FEW = ["ada", "Ida Moe (4711)", "oda", "tom", "uma", "bad_words", "leaves", "tells"]
+A_FEW = ["Joé (12)", "oda", "leaves"]
+NAMES = homeworks.CLASS if THOROUGH else A_FEW
+NO_SHIFT = "    e = np.exp(z)\n    return e / e.sum(axis=axis, keepdims=True)\n"
+SHIFT = "    z -= 0 * z + z.max(axis=axis, keepdims=True)\n"
+ALONE = {  # files that have softmax alone
+    name: f"import npsoftmax\nimport numpy as np\ndef softmax(z, axis=-1):\n{lines}"
+    for name, lines in {
+        "no_shift": NO_SHIFT + homeworks.TELLS,
+        "in_place": SHIFT + NO_SHIFT,
+        "borrows": "    return np.exp(npsoftmax.log_softmax(z, axis))\n",
+        "hands_on": "    return npsoftmax.softmax(z, axis)\n",
+        "zeros": "    return 0 * z\n",
+        "stub": "    raise NotImplementedError\n",
+        "bad_words": "    raise ValueError('\\udce9\\x1b[2J\\0')\n",
+    }.items()
+}
 FEW = ("--examples", "3", "--timeout", "4")
 
 
@@ -41,73 +58,112 @@ def class_of(folder, **sources):
     return folder
 
 
-def in_a_process(folder, *arguments, **more):
-    """Start `npsoftmax grade` as a person does, with a temporary folder of its own."""
-    command = [sys.executable, "-m", "npsoftmax", "grade", *map(str, arguments)]
-    (folder / "tmp").mkdir()
-    environment = os.environ | {"TMPDIR": str(folder / "tmp")} | more
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=-1, stderr=-1, text=True
-    )
-
-
 def rows_of(path, key="file"):
     with open(path, newline="", encoding="utf-8") as file:
         return {row[key]: row for row in csv.DictReader(file)}
 
 
-def files_of(path):
-    return {each["file"]: each for each in json.loads(path.read_text())["files"]}
-
-
 # ----------------------------------------------------------------------------- a class
+
+
+class Graded(NamedTuple):
+    """Of a class, by student: what the JSON has, what the CSV, and the text."""
+
+    files: dict
+    rows: dict
+    texts: dict
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """What the JSON has of each student, and what is said of each in the CSV."""
+    """A class in a zip, graded."""
     folder = tmp_path_factory.mktemp("class")
-    names = forty.CLASS if THOROUGH else A_FEW
-    forty.write({name: forty.CLASS[name] for name in names}, folder / "class")
-    options = () if THOROUGH else FEW
-    assert grade(folder / "class", "--out", folder / "marks", *options) == 1
+    homeworks.write({name: homeworks.CLASS[name] for name in NAMES}, folder / "week")
+    for name, source in ALONE.items():
+        (folder / "week" / f"{name}.py").write_text(source)
+    shutil.make_archive(folder / "week", "zip", folder, "week")
+    out = "--out", folder / "marks", "--feedback", folder / "texts"
+    assert grade(folder / "week.zip", *out, *(() if THOROUGH else FEW)) == 1
     files = json.loads((folder / "marks.json").read_text())["files"]
-    rows = rows_of(folder / "marks.csv", "student")
-    return {each["student"]: each for each in files}, rows
+    return Graded(
+        {each["student"]: each for each in files},
+        rows_of(folder / "marks.csv", "student"),
+        {each.stem: each.read_text() for each in (folder / "texts").iterdir()},
+    )
 
 
-@pytest.mark.parametrize("name", forty.CLASS if THOROUGH else A_FEW)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_student_loses_the_points_of_what_is_wrong_and_no_other(name, graded):
-    files, rows = graded
-    functions = files[name]["functions"]
+    functions = graded.files[name]["functions"]
     lost = {each for each in functions if functions[each]["percent"] < 100}
-    assert lost == forty.CLASS[name].loses, files[name]["problem"]
-    assert forty.CLASS[name].why in rows[name]["why"]
+    assert lost == homeworks.CLASS[name].loses, graded.files[name]["problem"]
+    assert homeworks.CLASS[name].why in graded.rows[name]["why"]
 
 
-def test_every_student_of_the_class_has_one_row(graded):
-    files, rows = graded
-    assert set(files) == set(rows) == set(forty.CLASS if THOROUGH else A_FEW)
+def test_every_student_of_the_class_has_one_row_and_one_text(graded):
+    for each in graded:
+        assert set(each) == {*NAMES, *ALONE}
 
 
-def test_zeros_and_what_npsoftmax_does_are_worth_nothing(graded):
-    files, _ = graded
-    assert files["tom"]["percent"] == files["uma"]["percent"] == 0
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("zeros", "is wrong"),
+        ("hands_on", "npsoftmax's own softmax does the work"),
+        ("stub", "not written yet"),
+        ("bad_words", "it raises ValueError"),
+    ],
+)
+def test_what_is_not_their_own_or_not_right_is_worth_nothing(name, why, graded):
+    assert graded.files[name]["percent"] == 0
+    assert why in graded.rows[name]["why"]
 
 
 def test_one_mistake_is_charged_once_and_the_others_say_where_it_is(graded):
-    files, _ = graded
-    functions = files["oda"]["functions"]
+    functions = graded.files["oda"]["functions"]
     blame = {name for name, each in functions.items() if each["because"] == "psi"}
     assert blame == {"psi_forward", "lsoftmax_forward", "lsoftmax_backward"}
-    assert files["oda"]["points"] == len(CONTRACT) - 1
+    assert graded.files["oda"]["points"] == len(CONTRACT) - 1
 
 
 def test_percent_are_the_points_of_the_functions(graded):
-    for each in graded[0].values():
+    for each in graded.files.values():
         points = [function["points"] for function in each["functions"].values()]
         assert each["points"] == pytest.approx(sum(points), abs=1e-3)
         assert each["percent"] == pytest.approx(100 * sum(points) / 19, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["no_shift", "in_place"])
+def test_beside_a_right_value_every_property_that_holds_counts(name, graded):
+    softmax = graded.files[name]["functions"]["softmax"]
+    assert 50 < softmax["percent"] < 100
+    assert softmax["properties"]["softmax_gives_the_right_value"]
+    assert not all(softmax["properties"].values())
+
+
+def test_the_smallest_input_can_be_typed_in_and_really_fails(graded):
+    here = {}
+    exec(ALONE["in_place"].replace(SHIFT, ""), here)
+    shown = graded.files["no_shift"]["functions"]["softmax"]["input"]
+    exec(shown.replace(", axis", "; axis"), here)
+    z, axis = np.array(here["z"], dtype=float), here["axis"]
+    with np.errstate(all="ignore"):
+        yours = here["softmax"](z, axis)
+    assert not np.allclose(yours, npsoftmax.softmax(z, axis))
+
+
+def test_a_function_that_lets_npsoftmax_help_is_pointed_at(graded):
+    said = "softmax: calls npsoftmax's log_softmax: look at it"
+    assert said in graded.rows["borrows"]["why"]
+    assert graded.rows["Joé (12)"]["why"] == ""
+
+
+def test_a_text_has_percentages_and_messages_and_never_the_right_line(graded):
+    assert graded.texts["Joé (12)"].startswith("Joé (12), hw.ipynb: 100 %")
+    assert "looks like   exp(z) without the shift" in graded.texts["no_shift"]
+    assert "the smallest input that fails" in graded.texts["no_shift"]
+    assert "z - z_max" not in graded.texts["no_shift"]
+    assert r"ValueError: \udce9\x1b[2J\x00" in graded.texts["bad_words"]
 
 
 # --------------------------------------------------------------------- what is counted
@@ -121,74 +177,22 @@ def test_form_is_worth_nothing_beside_a_wrong_value(name):
     assert 0 < share(name, [decisive(name).name]) < 1
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A small class, for softmax alone: its exit code, CSV, JSON and feedback."""
-    folder = tmp_path_factory.mktemp("run")
-    students = class_of(
-        folder / "students",
-        ada=forty.PAGE,
-        ben=planted("softmax", "no shift"),
-        eve="import npsoftmax, numpy\ndef softmax(z, axis=-1):\n"
-        "    return numpy.exp(npsoftmax.log_softmax(z, axis))\n",
-        fay="def softmax(z, axis=-1):\n    raise NotImplementedError\n",
-        gus=forty.with_lines("softmax", "z -= 0 * z + z.max(axis, keepdims=True)"),
-    )
-    (folder / "points.toml").write_text("softmax = 10  # for all\nrelu_forward = 2.5\n")
-    options = "-k", "softmax", "--points", folder / "points.toml", "--examples", "5"
-    out = "--out", folder / "marks", "--feedback", folder / "texts"
-    code = grade(students, *out, *options)
-    texts = {each.stem: each.read_text() for each in (folder / "texts").iterdir()}
-    return code, rows_of(folder / "marks.csv"), files_of(folder / "marks.json"), texts
+MINE = "import numpy as np\ndef mine(h): return np.maximum(h, 0), h > 0\n"
 
 
-def test_points_are_those_of_the_file_for_what_it_names(run):
-    _, rows, files, _ = run
-    assert rows["ada.py"]["points"] == rows["ada.py"]["out_of"] == "10"
-    assert [*files["ada.py"]["functions"]] == ["softmax"]
-
-
-@pytest.mark.parametrize("name", ["ben.py", "gus.py"])
-def test_beside_a_right_value_every_property_that_holds_counts(name, run):
-    _, _, files, _ = run
-    softmax = files[name]["functions"]["softmax"]
-    assert 50 < softmax["percent"] < 100
-    assert softmax["properties"]["softmax_gives_the_right_value"]
-    assert not all(softmax["properties"].values())
-
-
-def test_the_smallest_input_can_be_typed_in_and_really_fails(run):
-    _, _, files, _ = run
-    typed, wrong = {}, {}
-    shown = files["ben.py"]["functions"]["softmax"]["input"]
-    exec(shown.replace(", axis", "; axis"), typed)
-    exec(planted("softmax", "no shift"), wrong)
-    z, axis = np.array(typed["z"], dtype=float), typed["axis"]
-    with np.errstate(all="ignore"):
-        yours = wrong["softmax"](z, axis)
-    assert not np.allclose(yours, npsoftmax.softmax(z, axis))
-
-
-def test_a_function_that_lets_npsoftmax_help_is_pointed_at(run):
-    _, rows, _, _ = run
-    said = "softmax: calls npsoftmax's log_softmax: look at it"
-    assert rows["eve.py"]["why"] == said
-    assert rows["ada.py"]["why"] == ""
-
-
-def test_a_stub_has_no_points_and_the_exit_code_is_1(run):
-    code, rows, _, _ = run
-    assert rows["fay.py"]["percent"] == "0"
-    assert rows["fay.py"]["why"] == "softmax: not written yet"
-    assert code == 1
-
-
-def test_a_text_has_percentages_and_messages_and_never_the_right_line(run):
-    _, _, _, texts = run
-    assert texts["ada"].startswith("ada, ada.py: 100 %")
-    assert "looks like   exp(z) without the shift" in texts["ben"]
-    assert "the smallest input that fails" in texts["ben"]
-    assert "z - z_max" not in texts["ben"]
+@pytest.mark.parametrize(
+    ("options", "points"), [((), 0), (("--as", "relu_forward=mine"), 2.5)]
+)
+def test_points_are_those_of_a_file_for_what_it_names_by_the_names_that_are_said(
+    options, points, tmp_path
+):
+    students = class_of(tmp_path / "students", ada=MINE)
+    (tmp_path / "points.toml").write_text("relu_forward = 2.5  # for all\npsi = 10\n")
+    few = "--points", tmp_path / "points.toml", "-k", "relu_forward", *FEW
+    code = grade(students, *few, *options, "--out", tmp_path / "marks")
+    assert code == (0 if points else 1)
+    row = rows_of(tmp_path / "marks.csv")["ada.py"]
+    assert (row["points"], row["out_of"]) == (f"{points:g}", "2.5")
 
 
 @pytest.mark.parametrize(
@@ -257,20 +261,6 @@ def test_what_moodle_unpacks_is_its_students(between, tmp_path):
     assert remarks == ["Ada Lovelace (22) has 2 files: a.py, b.py"]
 
 
-def test_a_zip_is_graded_as_its_folder_is(tmp_path, capsys):
-    students = class_of(tmp_path / "week", ada=forty.PAGE, ben="def (")
-    with zipfile.ZipFile(tmp_path / "week.zip", "w") as archive:
-        for path in students.iterdir():
-            archive.write(path, f"week/{path.name}")
-    options = "--out", tmp_path / "marks", "-k", "relu_forward", *FEW
-    assert grade(tmp_path / "week.zip", *options) == 1
-    rows = rows_of(tmp_path / "marks.csv")
-    assert {name: row["percent"] for name, row in rows.items()} == {
-        "ada.py": "100",
-        "ben.py": "0",
-    }
-
-
 def test_a_folder_that_cannot_be_graded_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "bad.zip").write_text("no zip")
     for path, said in (
@@ -300,14 +290,24 @@ TEST_FIELDS = {
 }  # fmt: skip
 
 
+def graded_by_hand(student="ada", marks=None):
+    """Return the Grade of a file, homework.py, that has all properties, or these."""
+    held = {name: [row.name for row in CONTRACT[name].asked()] for name in CONTRACT}
+    right = {name: Mark("right", held=held[name]) for name in CONTRACT}
+    submission = Submission(student, Path("a.py"), "homework.py", {})
+    return Grade(submission, dict.fromkeys(CONTRACT, 1), right | (marks or {}))
+
+
 @pytest.mark.parametrize(
-    ("source", "score"), [(forty.PAGE, 19), (forty.MINUS_K, 18), ("def (", 0)]
+    ("marks", "score"),
+    [
+        ({}, 19),
+        ({"psi": Mark("wrong", why="the value is wrong")}, 18),
+        (dict.fromkeys(CONTRACT, Mark("not checked", why="it loops")), 0),
+    ],
 )
-def test_gradescope_reads_the_results(source, score, tmp_path):
-    class_of(tmp_path / "submission", homework=source)
-    options = "--format", "gradescope", "--out", tmp_path / "results", *FEW
-    grade(tmp_path / "submission", *options)
-    results = json.loads((tmp_path / "results.json").read_text())
+def test_gradescope_reads_the_results(marks, score):
+    results = as_gradescope(graded_by_hand(marks=marks))
     tests = results["tests"]
     assert results.keys() <= FIELDS
     assert results["score"] == sum(test["score"] for test in tests) == score
@@ -317,7 +317,16 @@ def test_gradescope_reads_the_results(source, score, tmp_path):
         assert test["status"] == ("passed" if test["score"] == 1 else "failed")
         assert test["output_format"] == "text"
         assert test["visibility"] == "visible"
-    assert score or "line 1" in results["output"]
+    assert all(mark.why in results["output"] for mark in marks.values())
+
+
+def test_of_a_submission_to_gradescope_the_results_are_written(tmp_path):
+    class_of(tmp_path / "submission", homework="def (")
+    options = "--format", "gradescope", "--out", tmp_path / "results", *FEW
+    assert grade(tmp_path / "submission", *options) == 1
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["score"] == 0
+    assert "line 1" in results["output"]
 
 
 # ---------------------------------------------------------- the results stand, always
@@ -328,7 +337,7 @@ def test_a_child_left_behind_ends_with_its_file(tmp_path):
     child = f"while 1: time.sleep(.02); open({str(trace)!r}, 'a').write('x')"
     students = class_of(
         tmp_path / "students",
-        ada=f"{forty.PAGE}\nimport os, subprocess, sys, time\n"
+        ada=f"{homeworks.PAGE}\nimport os, subprocess, sys, time\n"
         f'subprocess.Popen([sys.executable, "-c", "import time\\n{child}"])\n'
         f"while not os.path.exists({str(trace)!r}): time.sleep(.01)\n",
     )
@@ -338,23 +347,35 @@ def test_a_child_left_behind_ends_with_its_file(tmp_path):
     assert trace.stat().st_size == size
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+SLEEPS = "import pathlib, time\npathlib.Path('{}').touch()\ntime.sleep(3600)\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_leaves_what_is_done_and_nothing_else(number, tmp_path):
-    class_of(
-        tmp_path / "students",
-        ada="def (",
-        ben=f"import pathlib, time\npathlib.Path('{tmp_path}/runs').touch()\n"
-        "time.sleep(3600)\n",
+    sleeps = SLEEPS.format(tmp_path / "runs")
+    class_of(tmp_path / "students", ada="def (", ben=sleeps)
+    (tmp_path / "tmp").mkdir()
+    options = "--jobs", "1", "--timeout", "60", "-k", "relu_forward"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "npsoftmax", "grade", "students", *options],
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
     )
-    options = "students", "--jobs", "1", "--timeout", "60", "-k", "relu_forward"
-    process = in_a_process(tmp_path, *options)
     _wait_until((tmp_path / "runs").exists)
-    process.send_signal(number)
-    process.communicate(timeout=60)
-    assert process.returncode == (-number if number == signal.SIGKILL else 1)
+    running.send_signal(number)
+    running.wait(timeout=60)
+    assert running.returncode == (-number if number == signal.SIGKILL else 1)
     assert [*rows_of(tmp_path / "npsoftmax-grades.csv")] == ["ada.py"]
     _wait_until(lambda: not [*(tmp_path / "tmp").iterdir()])
     _wait_until(lambda: str(tmp_path) not in _running())
+
+
+def test_the_end_of_a_terminal_stops_the_grading(tmp_path, capsys):
+    hangs_up = "import os, signal, time\nos.kill(os.getppid(), signal.SIGHUP)\n"
+    students = class_of(tmp_path / "a", ada=f"{hangs_up}time.sleep(3600)\n")
+    assert grade(students, "--out", tmp_path / "marks", *FEW) == 1
+    assert "stopped: 0 of 1 files are graded" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
 def _wait_until(true, seconds=60):
@@ -370,32 +391,15 @@ def _running():
     return " ".join(os.readlink(each) for each in links if os.access(each, os.R_OK))
 
 
-def test_an_ascii_terminal_and_a_strange_name_stop_nothing(tmp_path):
-    class_of(tmp_path / "students", ada="def (")
-    strange = os.fsencode(tmp_path) + b"/students/\xe9\x1b[2J.py"
-    with open(strange, "w") as file:
+def test_an_ascii_terminal_and_a_strange_name_stop_nothing(tmp_path, monkeypatch):
+    students = class_of(tmp_path / "students")
+    with open(os.fsencode(students) + b"/\xe9\x1b[2J.py", "w") as file:
         file.write("def (")
-    process = in_a_process(tmp_path, "students", *FEW, PYTHONIOENCODING="ascii")
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert r"\udce9\x1b[2J.py" in out
-    assert [*rows_of(tmp_path / "npsoftmax-grades.csv")] == [
-        "ada.py",
-        r"\udce9\x1b[2J.py",
-    ]
-
-
-def test_two_runs_in_one_folder_do_not_mix(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    class_of(tmp_path / "a", ada="def (")
-    (tmp_path / "npsoftmax-grades.csv").touch()  # another run has claimed its name
-    assert grade("a") == 2
-    assert "--out NAME writes elsewhere" in capsys.readouterr().err
-    assert (tmp_path / "npsoftmax-grades.csv").read_text() == ""
-    assert sorted(each.name for each in tmp_path.iterdir()) == [
-        "a",
-        "npsoftmax-grades.csv",
-    ]
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert grade(students, "--out", tmp_path / "marks", *FEW) == 1
+    said = sys.stdout.buffer.getvalue().decode("ascii")
+    assert r"\udce9\x1b[2J.py" in said
+    assert [*rows_of(tmp_path / "marks.csv")] == [r"\udce9\x1b[2J.py"]
 
 
 @pytest.mark.parametrize("out", ["missing/marks", "/proc/marks"])
@@ -403,10 +407,9 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_any_work(
     out, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(process, "seconds_for", None)
     class_of(tmp_path / "a", ada="while True: pass")
-    began = time.monotonic()
     assert grade("a", "--out", out) == 2
-    assert time.monotonic() - began < 5
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -424,54 +427,29 @@ def test_what_can_no_longer_be_written_is_written_elsewhere(tmp_path, capsys):
     assert said.count("cannot be written") == 2
 
 
-@pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_file_that_exists_is_left_as_it_was(kind, tmp_path, capsys):
-    students = class_of(tmp_path / "students", loops="while True: pass")
-    (tmp_path / f"marks.{kind}").write_text("mine")
-    assert grade(students, "--out", tmp_path / "marks") == 2
-    assert "--force" in capsys.readouterr().err
-    assert (tmp_path / f"marks.{kind}").read_text() == "mine"
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_force_replaces_the_files(tmp_path):
+def test_files_that_exist_are_left_as_they_were_unless_that_is_forced(tmp_path, capsys):
     students = class_of(tmp_path / "students", broken="def (")
+    marks = tmp_path / "marks"
+    for path in (tmp_path / "marks.csv", tmp_path / "marks.json"):
+        path.write_text("mine")
+        assert grade(students, "--out", marks) == 2
+        said = "--force replaces it, --out NAME writes elsewhere"
+        assert said in capsys.readouterr().err
+        assert path.read_text() == "mine"
+        assert sorted(tmp_path.iterdir()) == [path, students]
+        path.unlink()
     (tmp_path / "marks.csv").write_text("mine")
-    assert grade(students, "--out", tmp_path / "marks", "--force", *FEW) == 1
+    assert grade(students, "--out", marks, "--force", *FEW) == 1
     assert "broken.py" in (tmp_path / "marks.csv").read_text()
-
-
-@pytest.mark.skipif(not THOROUGH, reason="waits: HYPOTHESIS_PROFILE=thorough runs it")
-def test_a_busy_machine_costs_no_right_file_a_point(tmp_path):
-    forty.write(forty.RIGHT, tmp_path / "class")
-    spinning = [
-        subprocess.Popen([sys.executable, "-c", "while 1: 0"]) for _ in range(4)
-    ]
-    try:
-        assert grade(tmp_path / "class", "--out", tmp_path / "marks") == 0
-    finally:
-        for each in spinning:
-            each.kill()
-            each.wait()
 
 
 # ---------------------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize(
-    "option",
-    [
-        ("--timeout", "0"),
-        ("--jobs", "0"),
-        ("--examples", "x"),
-        ("--examples", "-3"),
-        ("-k", "relo"),
-        ("--format", "html"),
-    ],
-)
+@pytest.mark.parametrize("option", ["--timeout=0", "-krelo", "--format=html"])
 def test_an_option_that_makes_no_sense_could_not_run(option, tmp_path):
     students = class_of(tmp_path / "students", broken="def (")
-    assert grade(students, "--out", tmp_path / "marks", *option) == 2
+    assert grade(students, "--out", tmp_path / "marks", option) == 2
     assert not (tmp_path / "marks.csv").exists()
 
 
@@ -485,37 +463,21 @@ def test_the_help_says_that_it_is_no_sandbox_and_what_is_one(capsys):
 # ---------------------------------------------------------------------------- the words
 
 
-@pytest.fixture
-def long_grade():
-    mark = Mark("wrong", why="it is wrong " * 9, input="x = [[0, 1]], m = 2")
-    submission = Submission("a" * 90, Path("a.py"), "homework.py", {})
-    marks = {name: mark._replace(why=f"{name} {mark.why}") for name in CONTRACT}
-    return Grade(submission, dict.fromkeys(CONTRACT, 1), marks)
+LONG = {name: Mark("wrong", why=f"{name} is wrong " * 9) for name in CONTRACT}
 
 
-def test_the_table_and_the_remarks_fit_into_80_columns(long_grade):
-    report = gradebook.report([long_grade], {"x" * 200: "no file"}, ["note " * 40])
+def test_the_table_and_the_remarks_fit_into_80_columns():
+    grade = graded_by_hand("a" * 90, marks=LONG)
+    report = gradebook.report([grade], {"x" * 200: "no file"}, ["note " * 40])
     assert max(map(len, report.splitlines())) <= 80
-    assert long_grade.submission.student in report.replace("\n", "").replace(" ", "")
+    assert "a" * 90 in report.replace("\n", "").replace(" ", "")
 
 
-def test_a_name_of_a_file_is_not_cut(long_grade):
-    long_grade.submission = long_grade.submission._replace(student="a" * 60)
-    assert f"{'a' * 60}/homework.py" in gradebook.table([long_grade]).split()
+def test_a_name_of_a_file_is_not_cut():
+    grade = graded_by_hand("a" * 60)
+    assert f"{'a' * 60}/homework.py" in gradebook.table([grade]).split()
 
 
-def test_no_cell_of_the_csv_is_taken_for_a_formula(long_grade):
-    long_grade.submission = long_grade.submission._replace(student="=1+1")
-    text = gradebook.as_csv([long_grade])
+def test_no_cell_of_the_csv_is_taken_for_a_formula():
+    text = gradebook.as_csv([graded_by_hand("=1+1")])
     assert text.splitlines()[1].startswith("'=1+1,")
-
-
-MINE = "import numpy as np\ndef mine(h): return np.maximum(h, 0), h > 0\n"
-
-
-def test_grading_goes_by_the_contract_or_by_the_names_that_are_said(tmp_path):
-    students = class_of(tmp_path / "students", ada=MINE)
-    few = "-k", "relu_forward", "--examples", 5
-    assert grade(students, *few, "--out", tmp_path / "a") == 1
-    named = "--as", "relu_forward=mine"
-    assert grade(students, *few, *named, "--out", tmp_path / "b") == 0

@@ -65,7 +65,7 @@ def test_start_never_overwrites_a_file(tmp_path, capsys):
     path.write_text("three evenings of work")
     assert main(["start", str(path)]) == 2
     assert path.read_text() == "three evenings of work"
-    assert "exists already" in capsys.readouterr().err
+    assert "exists: it is left" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["homework", "homework.txt", "missing/homework.py"])
@@ -123,7 +123,7 @@ def test_the_first_hint_offers_the_second_and_more_gives_both(name, capsys):
 def test_an_unknown_name_gets_the_nearest_name_and_all_names(capsys):
     assert main(["hint", "softmax_bakward"]) == 2
     error = capsys.readouterr().err
-    assert "Did you mean softmax_backward?" in error
+    assert "did you mean softmax_backward?" in error
     assert all(name in error for name in CONTRACT)
 
 

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 
-import class_of_forty as forty
+import homeworks
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,16 +15,13 @@ from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT, check
 from npsoftmax.checks.engine.safely import Endless, time_limit
 
-NO_WORDS = """
-class E({}):
-    def __str__(self):
-        raise self
-    __repr__ = __str__
-"""
+pytest_plugins = "pytester"
+
 FLOATS = "np.seterr(all='raise')"
+E, NO_EXCEPTION = map(homeworks.NO_WORDS.format, ("Exception", "BaseException"))
 IN_SOFTMAX = {  # what it does first, what the file has before, and what is said of it
-    "an exception without words": ("raise E", NO_WORDS.format("Exception"), "raises E"),
-    "one that is none": ("raise E", NO_WORDS.format("BaseException"), "raises E"),
+    "an exception without words": ("raise E", E, "raises E"),
+    "one that is none": ("raise E", NO_EXCEPTION, "raises E"),
     "GeneratorExit": ("raise GeneratorExit", "", "raises GeneratorExit"),
     "exit": ("exit()", "", "the code calls exit()"),
     "os._exit": ("os._exit(0)", "import os", "the code calls exit()"),
@@ -39,11 +34,11 @@ IN_SOFTMAX = {  # what it does first, what the file has before, and what is said
     "a generator": ("yield z", "", "not an array"),
 }
 HARMLESS = {
-    "np.seterr inside": forty.with_lines("softmax", FLOATS),
-    "np.seterr on loading": f"import numpy as np\n{FLOATS}\n{forty.PAGE}",
+    "np.seterr inside": homeworks.with_lines("softmax", FLOATS),
+    "np.seterr on loading": f"import numpy as np\n{FLOATS}\n{homeworks.PAGE}",
     "from numpy import seterr": "from numpy import seterr\n"
-    + forty.with_lines("softmax", "seterr(all='raise')"),
-    "escape codes and NUL": forty.with_lines("softmax", "print('\\x1b[2J\\0')"),
+    + homeworks.with_lines("softmax", "seterr(all='raise')"),
+    "escape codes and NUL": homeworks.with_lines("softmax", "print('\\x1b[2J\\0')"),
 }
 
 
@@ -61,7 +56,7 @@ def test_what_a_function_does_is_said_of_it_and_the_next_is_judged(
     name, capsys, tmp_path
 ):
     line, before, said = IN_SOFTMAX[name]
-    source = f"{before}\n{forty.with_lines('softmax', line)}"
+    source = f"{before}\n{homeworks.with_lines('softmax', line)}"
     code, output, _ = checked(capsys, tmp_path, source, "softmax", "relu_forward")
     assert code == 1
     assert said in " ".join(output.split())
@@ -78,32 +73,33 @@ def test_what_is_harmless_is_right(name, capsys, tmp_path):
     assert output.replace("\n", "").isprintable()
 
 
-def test_none_among_the_gradients_is_said(capsys, tmp_path):
-    source = forty.changed("return dx, dW\n", "return None, dW\n")
-    code, output, _ = checked(capsys, tmp_path, source, "lsoftmax_backward")
+@pytest.mark.parametrize(
+    ("function", "right", "wrong", "said"),
+    [
+        ("linear_backward", "return dx, dW", "return None, dW", "dx is None"),
+        ("softmax_forward", "return p", "return np.matrix(p)", "p is a matrix, not an"),
+    ],
+)
+def test_a_result_that_is_no_array_is_said(
+    function, right, wrong, said, capsys, tmp_path
+):
+    source = homeworks.changed(f"{right}, ", f"{wrong}, ")
+    code, output, _ = checked(capsys, tmp_path, source, function)
     assert code == 1
-    assert "dx is None" in output
+    assert said in output
 
 
 def test_a_helper_is_found_inside_of_a_function_too(capsys, tmp_path):
     (tmp_path / "one_helper.py").write_text("one = 1")
-    source = forty.with_lines("softmax", "from one_helper import one")
+    source = homeworks.with_lines("softmax", "from one_helper import one")
     assert checked(capsys, tmp_path, source, "softmax")[0] == 0
-    assert pytest_of(tmp_path, source, "-k", "softmax")[0] == 0
-
-
-def test_a_matrix_is_no_array(capsys, tmp_path):
-    source = forty.changed("return p, Softmax", "return np.matrix(p), Softmax")
-    code, output, _ = checked(capsys, tmp_path, source, "softmax_forward")
-    assert code == 1
-    assert "p is a matrix, not an array" in output
 
 
 @pytest.mark.parametrize("line", ["import os; os._exit(0)", "exit()", "raise E"])
 def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
     line, capsys, tmp_path
 ):
-    source = f"{NO_WORDS.format('BaseException')}\n{line}"
+    source = f"{NO_EXCEPTION}\n{line}"
     code, _, errors = checked(capsys, tmp_path, source)
     assert code == 2
     assert errors.startswith("npsoftmax: ")
@@ -111,19 +107,12 @@ def test_a_file_that_ends_the_program_on_loading_could_not_be_checked(
 
 
 def test_the_exit_code_is_not_0_where_nothing_was_judged(capsys, tmp_path):
-    for source in (forty.MISTAKEN["wes"].files["wes.py"], "from npsoftmax import *"):
+    for source in (homeworks.STUBS, "from npsoftmax import *"):
         assert checked(capsys, tmp_path, source, "softmax")[0] != 0
 
 
-@pytest.mark.parametrize("number", ["x", "-3", "0", "1.5", ""])
-def test_a_number_of_examples_that_makes_no_sense_is_said_in_one_line(number, capsys):
-    assert main(["check", "-k", "psi_prime", f"--examples={number}"]) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert f"--examples: {number} is not a whole number from 1" in said
-
-
 @pytest.mark.parametrize("number", [-3, 0, 2.5, "x", True])
-def test_so_it_is_in_a_notebook(number):
+def test_a_number_of_examples_that_makes_no_sense_is_said_in_a_notebook(number):
     with pytest.raises(ValueError, match=r"examples is .*: it may be 1, 2, 3"):
         check(softmax, only=["softmax"], examples=number)
 
@@ -172,33 +161,53 @@ def test_whatever_a_function_gives_it_is_judged(name, result):
 # ----------------------------------------------------------------------------- pytest
 
 
-def pytest_of(folder, source, *options):
-    """Return the exit code and the output of `pytest --solution`."""
-    (folder / "homework.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["--solution", "homework.py", "--solution-examples=3", *options]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    return ran.returncode, ran.stdout + ran.stderr
+@pytest.fixture
+def solution(pytester):
+    """Return what runs `pytest --solution` on a source, in this process."""
+
+    def run(source, *options):
+        pytester.path.joinpath("homework.py").write_text(source)
+        few = "--solution", "homework.py", "--solution-examples=3", *options
+        return pytester.runpytest_inprocess(*few)
+
+    return run
 
 
-def test_skipping_in_a_function_does_not_skip_its_test(tmp_path):
+def test_skipping_in_a_function_does_not_skip_its_test(solution):
     source = "import pytest\ndef softmax(z, axis=-1):\n    pytest.skip('not today')\n"
-    code, output = pytest_of(tmp_path, source)
-    assert code == 1
-    assert "softmax: it raises Skipped" in output
+    ran = solution(source)
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+    ran.stdout.fnmatch_lines("*softmax: it raises Skipped*")
+
+
+def test_pytest_finds_a_helper_inside_of_a_function_too(solution, pytester):
+    pytester.path.joinpath("one_helper.py").write_text("one = 1")
+    source = homeworks.with_lines("softmax", "from one_helper import one")
+    assert solution(source, "-k", "softmax").ret == pytest.ExitCode.OK
+
+
+def test_pytest_does_not_end_with_0_where_nothing_was_judged(solution):
+    assert solution(homeworks.STUBS).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_file_that_ends_the_program_on_loading_is_no_success_of_pytest(pytester):
+    pytester.makepyfile(homework="import os; os._exit(0)")
+    ran = pytester.runpytest_subprocess("--solution", "homework.py")
+    assert ran.ret == pytest.ExitCode.INTERRUPTED
+    ran.stdout.fnmatch_lines("*calls exit()*")
 
 
 @pytest.mark.parametrize(
-    "source", ["import os; os._exit(0)", forty.MISTAKEN["wes"].files["wes.py"]]
+    ("option", "said"),
+    [
+        ("--solution-examples=-3", "-3 is not a whole number from 1"),
+        ("--solution-as=softmax", "softmax is not NAME=THEIRS"),
+    ],
 )
-def test_pytest_does_not_end_with_0_where_nothing_was_judged(source, tmp_path):
-    assert pytest_of(tmp_path, source)[0] != 0
-
-
-def test_pytest_says_in_one_line_what_a_number_of_examples_may_be(tmp_path):
-    code, output = pytest_of(tmp_path, "", "--solution-examples=-3")
-    assert code == 4
-    assert "-3 is not a whole number from 1" in output
+def test_pytest_says_in_one_line_what_an_option_may_be(option, said, solution):
+    ran = solution("", option)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(f"*{said}*")
 
 
 def test_a_time_limit_holds_also_where_interrupts_are_ignored():

@@ -3,6 +3,7 @@ says to type works as it stands. The commands that install, train or test for mi
 are those that `.ci/run` takes from the same text.
 """
 
+import io
 import os
 import re
 import struct
@@ -14,20 +15,25 @@ import pytest
 import readme
 
 import npsoftmax
+from npsoftmax import plots
+from npsoftmax.__main__ import main
+from npsoftmax.checks.homework import homework
 
 ROOT = readme.README.parent
 TEXT = readme.README.read_text(encoding="utf-8")
 NOTEBOOKS = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
 PROGRAMS = "npsoftmax|pytest|pip|python3?|py|jupyter|source"
 FOR_WINDOWS = {"py -m venv .venv"}
+IN_A_SHELL = (
+    "pytest",
+    "npsoftmax hint",
+)  # the others, which are alike, in this process
 OF_MINUTES = {
     'pip install ".[notebooks]"',
     "jupyter notebook notebooks",
     "pytest",
     "python",
 }
-
-
 RIGHT = """\
 import numpy as np
 
@@ -54,9 +60,9 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize("mark", ["npsoftmax", "npsoftmax check"])
-def test_each_block_is_what_its_command_prints(mark):
-    assert readme.block(TEXT, mark) == dict(readme.shown())[mark]
+def test_each_block_is_what_its_command_prints():
+    for mark, printed in readme.shown():
+        assert readme.block(TEXT, mark) == printed
 
 
 def test_the_example_prints_what_its_comment_says():
@@ -65,27 +71,32 @@ def test_the_example_prints_what_its_comment_says():
 
 
 @pytest.mark.parametrize("command", SHORT)
-def test_each_command_works_as_it_stands(command, tmp_path):
+def test_each_command_works_as_it_stands(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 30)
     write_images(tmp_path / "FOLDER")
     (tmp_path / "FOLDER" / "ada.py").write_text(RIGHT)
-    if "homework.py" in command and "start" not in command:
-        run("npsoftmax start homework.py", tmp_path)
-        with (tmp_path / "homework.py").open("a") as file:
-            file.write(RIGHT)
-    done = run(command, tmp_path)
+    if "start" not in command:
+        (tmp_path / "homework.py").write_text(f"{homework('homework.py')}\n{RIGHT}")
     not_all_written = command == "npsoftmax grade FOLDER"
-    assert done.returncode == (1 if not_all_written else 0), done.stdout + done.stderr
-    assert done.stdout
+    if command.startswith(IN_A_SHELL):
+        code, printed = in_a_shell(command)
+    else:
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        code, printed = main(command.split()[1:]), capsys.readouterr().out
+    assert code == (1 if not_all_written else 0), printed
+    assert printed
 
 
-def run(command, folder):
-    """Run a command in a shell that finds the programs of this environment."""
+def in_a_shell(command):
+    """Return the exit code and output in a shell that finds the programs from here."""
     programs = Path(sys.executable).parent
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=os.environ | {"PATH": path},
+    done = subprocess.run(
+        ["bash", "-c", command], env=os.environ | {"PATH": path},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def write_images(folder):

@@ -17,128 +17,61 @@ examples:
 Exit code: 0 what is written is right; 1 something is wrong; 2 nothing to judge.
 """
 
-import argparse
-import difflib
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
-from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.options import whole
+from npsoftmax.commands.shared import add_option, chosen, need_hypothesis
 
 
 def add_arguments(parser):
+    """Add the options of `npsoftmax check`."""
     parser.add_argument(
         "file", metavar="FILE", nargs="?", help="a Python file (none: npsoftmax itself)"
     )
-    parser.add_argument(
-        "-k",
-        metavar="NAME",
-        dest="names",
-        action="append",
-        help="only the function NAME, or all with NAME in their name; may be repeated",
-    )
-    parser.add_argument(
-        "--as",
-        metavar="NAME=THEIRS",
-        dest="called",
-        action="append",
-        type=pair,
-        help="what goes by another name: --as cross_entropy=my_loss; may be repeated",
-    )
-    parser.add_argument(
-        "--columns", action="store_true", help="a sample is a column, not a row"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="decides which inputs are drawn (0)"
-    )
-    parser.add_argument(
-        "--examples",
-        type=whole(1, 10**6),
-        metavar="N",
-        help="inputs for each property (30)",
-    )
+    for flag in ("-k", "--as", "--columns", "--seed", "--examples"):
+        add_option(parser, flag)
     parser.add_argument(
         "--json", action="store_true", help="print the result as JSON, for programs"
     )
     parser.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
+        "-v", "--verbose", action="store_true",
         help="each property, what functions print, and whole tracebacks",
-    )
+    )  # fmt: skip
 
 
 def run(args):
-    """Check args.file. Returns 0 where something is written and right, else 1."""
-    if importlib.util.find_spec("hypothesis") is None:
-        raise CommandError(
-            f"checking needs Hypothesis: {sys.executable} -m pip install hypothesis"
-        )
+    """Check args.file. Returns 0 where something is written and right, else 1 or 2."""
+    need_hypothesis("checking")
     names = chosen(args.names)
     from npsoftmax.checks.doors import notebook  # before a file can remove its folder
-    from npsoftmax.checks.engine.load import SolutionError
-    from npsoftmax.terminal import printable
+    from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
 
     folder = str(Path(args.file or "").resolve().parent)
     sys.path.insert(0, folder)  # for what is imported inside of a function
     try:
-        return _checked(_solution(args), names, args, notebook)
+        if args.file:
+            solution = load_solution(args.file, dict(args.called), args.columns)
+        else:
+            solution = Solution.reference()
+        outcome = _shown(solution, names, args, notebook)
     except SolutionError as error:
-        raise CommandError(printable(error)) from None
+        raise CommandError(error) from None
     finally:
         sys.path.remove(folder)
-
-
-def _solution(args):
-    from npsoftmax.checks.engine.load import Solution, load_solution
-
-    if not args.file:
-        return Solution.reference()
-    return load_solution(args.file, dict(args.called or ()), args.columns)
-
-
-def _checked(solution, names, args, notebook):
-    from npsoftmax.checks.engine.ask import EXAMPLES
-
-    examples = args.examples or EXAMPLES
-    if args.json:
-        outcome = notebook.quiet(solution, names, args.seed, examples)
-        print(json.dumps(notebook.as_data(outcome, args.seed, examples), indent=2))
-    else:
-        print(f"{args.file or 'npsoftmax itself'}, seed {args.seed}\n")
-        outcome = notebook.show(
-            solution, names, args.seed, examples, args.verbose, sys.stdout
-        )
     if outcome.nothing_is_judged:
         return 2
     return 0 if outcome.nothing_is_wrong else 1
 
 
-def chosen(words):
-    """Return the functions that -k means: the one so called, else all with it."""
-    if not words:
-        return None
-    names = []
-    for word in words:
-        within = [each for each in CONTRACT if word in each]
-        found = [word] if word in CONTRACT else within
-        if not found:
-            near = difflib.get_close_matches(word, CONTRACT, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise CommandError(
-                f"-k {word}: no function has that in its name{meant}\n"
-                f"The names are {', '.join(CONTRACT)}"
-            )
-        names += found
-    return names
-
-
-def pair(text):
-    """Return (NAME, THEIRS) of the argument NAME=THEIRS."""
-    name, _, theirs = text.partition("=")
-    if not name or not theirs:
-        raise argparse.ArgumentTypeError(f"{text} is not NAME=THEIRS")
-    return name, theirs
+def _shown(solution, names, args, notebook):
+    """Return the outcome, which has been printed."""
+    asked = solution, names, args.seed, args.examples
+    if args.json:
+        outcome = notebook.quiet(*asked)
+        data = notebook.as_data(outcome, args.seed, args.examples)
+        print(json.dumps(data, indent=2))
+        return outcome
+    print(f"{args.file or 'npsoftmax itself'}, seed {args.seed}\n")
+    return notebook.show(*asked, args.verbose, sys.stdout)

@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax import processes
-from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import FORMATS, check_writable, features_of_runs
+from npsoftmax.commands import CommandError, shared
 from npsoftmax.data import load_digits
 from npsoftmax.experiment import trained
 from npsoftmax.files import write_whole
@@ -62,7 +61,7 @@ def draw_annealing(plots, runs):
 
 def draw_features(plots, runs):
     """Return the paper's figure 2, train over test, from the networks in `runs`."""
-    return features_of_runs(runs, load_digits(runs[0].fold))
+    return shared.features_of_runs(runs, load_digits(runs[0].fold))
 
 
 def draw_angles(plots, runs):
@@ -124,18 +123,19 @@ def add_arguments(parser):
         "figures are listed and none is written",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=FORMATS, default="png", help="of the files (default: png)"
+        "--format",
+        choices=shared.FORMATS,
+        default="png",
+        help="of the files (default: png)",
     )
-    parser.add_argument(
-        "--force", action="store_true", help="replace files that are there"
-    )
+    shared.add_option(parser, "--force")
 
 
 def run(args):
     """List the figures, or draw and write them; return the exit code."""
     for name in args.names:
         if name not in GALLERY:
-            raise CommandError(f"there is no figure {name}: {', '.join(GALLERY)}")
+            raise shared.unknown(name, GALLERY)
     names = list(dict.fromkeys(args.names)) or list(GALLERY)
     if args.out is None:
         for name in names:
@@ -143,11 +143,17 @@ def run(args):
         print("\nnpsoftmax figures --out DIR writes them.")
         return 0
     paths = {name: args.out / f"{name}.{args.format}" for name in names}
-    _check_free(args.out, paths.values(), args.force)
+    shared.check_free(*paths.values(), force=args.force)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"{args.out} is no folder that can be written"
+        raise CommandError(f"{what}: {error.strerror}") from None
     runs = _runs(names)
     contents = {paths[name]: _drawn(name, runs, args.format) for name in names}
-    _write(args.out, contents, args.force)
-    print(f"{_count(names)} in {args.out}: {', '.join(names)}")
+    _write(contents, args.force)
+    count = f"{len(names)} figures are" if names[1:] else "1 figure is"
+    print(f"{count} in {args.out}: {', '.join(names)}")
     return 0
 
 
@@ -156,21 +162,6 @@ def in_columns(name, what, width):
     return textwrap.fill(
         what, width - 1, initial_indent=f"{name:16}", subsequent_indent=16 * " "
     )
-
-
-def _check_free(folder, paths, force):
-    """Raise CommandError, before any work, where a file would be in the way."""
-    if os.path.lexists(folder) and not folder.is_dir():
-        raise CommandError(f"--out {folder} is a file, but it must be a folder")
-    made = [folder, *folder.absolute().parents]  # those that are not there are made
-    first = next(i for i, above in enumerate(made) if os.path.lexists(above))
-    check_writable(made[first] / made[max(first - 1, 0)].name)
-    there = [path for path in paths if os.path.lexists(path)]
-    if there and not force:
-        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise CommandError(
-            f"{there[0]}{others} exists: choose another --out, or add --force"
-        )
 
 
 def _runs(names):
@@ -189,20 +180,15 @@ def _drawn(name, runs, file_format):
     return plots.as_file(lambda: GALLERY[name].draw(plots, runs), file_format)
 
 
-def _write(folder, contents, force):
+def _write(contents, force):
     """Write all files or, where one cannot be written, none that was not there."""
     new = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, content in contents.items():
-            there = os.path.lexists(path)
+    for path, content in contents.items():
+        there = os.path.lexists(path)
+        try:
             write_whole(path, content, force)
-            new += [] if there else [path]
-    except OSError as error:
-        for path in new:
-            path.unlink(missing_ok=True)
-        raise CommandError(f"{folder} cannot be written to: {error.strerror}") from None
-
-
-def _count(names):
-    return f"{len(names)} figures are" if len(names) > 1 else "1 figure is"
+        except OSError as error:
+            for each in new:
+                each.unlink(missing_ok=True)
+            raise shared.not_written(path, error) from None
+        new += [] if there else [path]

@@ -26,125 +26,61 @@ examples:
 """
 
 import contextlib
-import importlib.util
-import os
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from npsoftmax.checks.grading import gradebook, points, process, submissions
 from npsoftmax.checks.grading.outputs import Outputs
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.check import chosen, pair
-from npsoftmax.options import positive, whole
+from npsoftmax.commands.shared import add_option, add_values, chosen, need_hypothesis
+from npsoftmax.options import positive
 from npsoftmax.terminal import LiveLine, printable
+
+VALUES = (
+    ("--points", str, "FILE", "what each function is worth (all the same)"),
+    ("--timeout", positive(), "S",
+     "seconds of processor time for one function (40 times what npsoftmax's own "
+     "slowest takes)"),
+    ("--out", str, "NAME", "write NAME.csv and NAME.json (npsoftmax-grades)"),
+    ("--feedback", str, "DIR", "write a text for each student into DIR"),
+)  # fmt: skip
 
 
 def add_arguments(parser):
+    """Add the options of `npsoftmax grade`."""
+    parser.set_defaults(out="npsoftmax-grades")
     parser.add_argument("folder", metavar="FOLDER", help="a folder, or a zip of one")
+    for flag in ("-k", "--as", "--seed", "--examples"):
+        add_option(parser, flag)
+    add_values(parser, VALUES)
     parser.add_argument(
-        "-k",
-        metavar="NAME",
-        dest="names",
-        action="append",
-        help="count only the function NAME, or those with NAME in their name; "
-        "may be given again",
-    )
-    parser.add_argument(
-        "--points", metavar="FILE", help="what each function is worth (all the same)"
-    )
-    parser.add_argument(
-        "--as",
-        metavar="NAME=THEIRS",
-        dest="called",
-        action="append",
-        type=pair,
-        help="what goes by another name in every file: --as softmax=my_softmax",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="what the examples are drawn from (0)"
-    )
-    parser.add_argument(
-        "--examples",
-        type=whole(1, 10**6),
-        default=30,
-        metavar="N",
-        help="examples for each property (30)",
-    )
-    parser.add_argument(
-        "--timeout",
-        type=positive(),
-        metavar="S",
-        help="seconds of processor time for one function "
-        "(40 times what npsoftmax's own slowest takes)",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=whole(1, 1024),
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="files at a time (as many as there are cores)",
-    )
-    parser.add_argument(
-        "--out",
-        default="npsoftmax-grades",
-        metavar="NAME",
-        help="write NAME.csv and NAME.json (npsoftmax-grades)",
-    )
-    parser.add_argument(
-        "--feedback", metavar="DIR", help="write a text for each student into DIR"
-    )
-    parser.add_argument(
-        "--format",
-        choices=["table", "gradescope"],
-        default="table",
+        "--format", choices=["table", "gradescope"], default="table",
         help="gradescope: FOLDER is one student's, and NAME.json what Gradescope reads",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace files that are there already"
-    )
+    )  # fmt: skip
+    add_option(parser, "--jobs", help="files at a time (as many as there are cores)")
+    add_option(parser, "--force")
 
 
 def run(args):
     """Grade args.folder. Returns 0 where every file has every point, else 1."""
-    if importlib.util.find_spec("hypothesis") is None:
-        raise CommandError(
-            f"grading needs Hypothesis: {sys.executable} -m pip install hypothesis"
-        )
-    for stream in (sys.stdout, sys.stderr):  # a name that it cannot show stops nothing
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    need_hypothesis("grading")
+    one_student = args.format == "gradescope"
     try:
         weights = _weights(args)
-        with _signals_that_stop(), process.Caretaker() as caretaker:
-            return _graded(args, weights, caretaker)
+        with (
+            _signals_that_stop(),
+            process.Caretaker() as caretaker,
+            caretaker.folder() as folder,  # for what is in a zip
+        ):
+            path = submissions.opened(Path(args.folder), Path(folder))
+            found = submissions.find(path, one_student)
+            more = args.feedback, one_student, args.force
+            outputs = Outputs(args.out, found.submissions, *more)
+            grades = _as_they_come(args, found, weights, caretaker, outputs)
     except points.GradingError as error:
-        raise CommandError(str(error)) from None
-
-
-def _weights(args):
-    """Return {function: points} of what is asked for."""
-    weights = dict.fromkeys(CONTRACT, 1)
-    if args.points:
-        weights = points.read_weights(args.points)
-    names = chosen(args.names)
-    asked = {name: weights[name] for name in weights if names is None or name in names}
-    if not asked:
-        raise CommandError(f"{args.points} gives no points for {', '.join(names)}")
-    return asked
-
-
-def _graded(args, weights, caretaker):
-    gradescope = args.format == "gradescope"
-    with caretaker.folder() as folder:  # for what is in a zip
-        path = submissions.opened(Path(args.folder), folder)
-        found = submissions.find(path, one_student=gradescope)
-        outputs = Outputs(
-            args.out, found.submissions, args.feedback, gradescope, args.force
-        )
-        grades = _as_they_come(args, found, weights, caretaker, outputs)
+        raise CommandError(error) from None
     if not grades:
         outputs.give_back()
         return 1
@@ -154,30 +90,41 @@ def _graded(args, weights, caretaker):
     return 0 if complete and all(grade.complete for grade in grades) else 1
 
 
+def _weights(args):
+    """Return {function: points} of what is asked for."""
+    weights = dict.fromkeys(CONTRACT, 1)
+    if args.points:
+        weights = points.read_weights(args.points)
+    names = chosen(args.names) or weights
+    asked = {name: weights[name] for name in weights if name in names}
+    if not asked:
+        raise CommandError(f"{args.points} gives no points for {', '.join(names)}")
+    return asked
+
+
 def _as_they_come(args, found, weights, caretaker, outputs):
     """Return the grades, saved as each is done, in order; Ctrl-C ends early."""
-    about = {"seed": args.seed, "examples": args.examples}
-    options = process.Options(
-        **about,
-        seconds=args.timeout or 60.0,
-        jobs=args.jobs,
-        called=dict(args.called or ()),
-    )
-    about |= {"not_graded": found.others, "remarks": found.remarks}
     submitted, grades = found.submissions, {}
     progress = _Progress(len(submitted))
     try:
+        options = process.Options(
+            args.seed, args.examples, args.timeout, args.jobs, dict(args.called)
+        )
         if not args.timeout:
             seconds = process.seconds_for(options, caretaker)
             options = options._replace(seconds=seconds)
-        rest = options, caretaker, progress.step
-        for grade in process.grade_files(submitted, weights, *rest):
+        about = {
+            "seed": args.seed, "examples": args.examples, "seconds": options.seconds,
+            "not_graded": found.others, "remarks": found.remarks,
+        }  # fmt: skip
+        rest = weights, options, caretaker, progress.step
+        for grade in process.grade_files(submitted, *rest):
             grades[submitted.index(grade.submission)] = grade
-            known = [grades[i] for i in sorted(grades)]
-            outputs.save(known, grade, **about, seconds=options.seconds)
+            outputs.save([grades[i] for i in sorted(grades)], grade, **about)
             progress.done(grade)
     except KeyboardInterrupt:
-        progress.say(f"stopped: {len(grades)} of {len(submitted)} files are graded")
+        said = f"stopped: {len(grades)} of {len(submitted)} files are graded"
+        progress.line.say(said)
     progress.line.clear()
     return [grades[i] for i in sorted(grades)]
 
@@ -185,18 +132,15 @@ def _as_they_come(args, found, weights, caretaker, outputs):
 @contextlib.contextmanager
 def _signals_that_stop():
     """Let the end of a terminal or of a session do what Ctrl-C does."""
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    numbers = [getattr(signal, n) for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
-    before = [signal.signal(number, stop) for number in numbers]
+    before = {}
+    with contextlib.suppress(ValueError):  # only the main thread may set signals
+        for name in ("SIGTERM", "SIGHUP"):
+            if number := getattr(signal, name, None):
+                before[number] = signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
@@ -219,9 +163,4 @@ class _Progress:
         if self.line.live:
             self.step()
         else:
-            self.say(f"{self.graded} of {self.files}  {self.last}")
-
-    def say(self, text):
-        self.line.clear()
-        with contextlib.suppress(OSError):  # nobody is there to read it
-            print(text, file=sys.stderr, flush=True)
+            self.line.say(f"{self.graded} of {self.files}  {self.last}")

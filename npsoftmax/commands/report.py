@@ -17,14 +17,8 @@ NEXT = (  # a command or a file, and what it is for
     ("npsoftmax --features 32 --no-figure", "fewer errors, nothing to draw"),
     ("notebooks/06_train_the_tiny_mlp.ipynb", "this network, step by step"),
 )
-COLUMNS = {  # by the name in Row and in JSON, which is the head's, too: its width
-    "wedge": 7,
-    "to_weight": 13,
-    "to_mean": 13,
-    "between": 13,
-    "test_error": 13,
-    "train_error": 13,
-}
+ANGLES, ERRORS = ("to_weight", "to_mean", "between"), ("test_error", "train_error")
+COLUMNS = {"wedge": 7} | dict.fromkeys(ANGLES + ERRORS, 13)  # by name in Row: width
 NAME = 7  # columns for a margin
 MOST_NAMED = 4  # of networks that collapsed
 MOST = 100  # columns that a line of prose takes on a wide terminal
@@ -50,14 +44,6 @@ class Page(NamedTuple):
         )  # fmt: skip
 
 
-class Column(NamedTuple):
-    """A column of a table: its head, a cell for each margin, its width."""
-
-    head: str
-    cells: list[str]
-    width: int
-
-
 def report(rows, pairs, page):
     """Return the table, what its columns mean, the pairs, and what they show."""
     parts = [table(rows, page), columns_explained(rows, page)]
@@ -69,40 +55,36 @@ def report(rows, pairs, page):
 def table(rows, page):
     """Return a line for each margin, under the names that JSON has."""
     columns = [
-        Column(
-            name.replace("_", " "),
-            [_cell(name, getattr(row, name), row, page.sign) for row in rows],
-            width,
-        )
+        (name.replace("_", " "), width, [_cell(name, row, page.sign) for row in rows])
         for name, width in COLUMNS.items()
     ]
     return _in_blocks([name_of(row.m) for row in rows], columns, page)
 
 
 def _in_blocks(names, columns, page):
-    """Return a table; where it is too wide for the page, as several, one by one."""
-    blocks = [[]]
+    """Return a table of columns (head, width, cells), too wide a one as several."""
+    blocks, room = [[]], page.width - NAME
     for column in columns:
-        if sum(c.width for c in blocks[-1]) + column.width > page.width - NAME:
+        if blocks[-1] and sum(width for _, width, _ in [*blocks[-1], column]) > room:
             blocks.append([])
         blocks[-1].append(column)
-    return "\n\n".join(_block(names, b, page) for b in blocks if b)
+    return "\n\n".join(_block(names, block, page) for block in blocks)
 
 
 def _block(names, columns, page):
-    head = " " * NAME + "".join(f"{column.head:>{column.width}}" for column in columns)
-    lines = [page.paint(head, "bold")]
-    for i, name in enumerate(names):
-        cells = [f"{column.cells[i]:>{column.width}}" for column in columns]
-        lines.append(f"{name:{NAME}}" + "".join(cells))
-    return "\n".join(lines)
+    padded = [[f"{name:{NAME}}" for name in ("", *names)]]
+    for head, width, cells in columns:
+        padded.append([f"{cell:>{width}}" for cell in (head, *cells)])
+    head, *lines = map("".join, zip(*padded, strict=True))
+    return "\n".join([page.paint(head, "bold"), *lines])
 
 
-def _cell(name, value, row, sign):
+def _cell(name, row, sign):
     """Return `8.1 +- 1.2`, or only the mean where there is one seed."""
+    value = getattr(row, name)
     if name == "wedge":
         return f"{value:.1f}"
-    scale, decimals = (100, _decimals(row)) if name.endswith("error") else (1, 1)
+    scale, decimals = (100, _decimals(row)) if name in ERRORS else (1, 1)
     if math.isnan(value.mean):
         return "-"
     text = f"{scale * value.mean:.{decimals}f}"
@@ -136,16 +118,12 @@ def differences(pairs, page):
     """Return each margin minus softmax, in pairs, with its interval."""
     angles = [_interval(pair.to_weight, 1, 2) for pair in pairs]
     errors = [_interval(pair.test_error, 100, _decimals(pair)) for pair in pairs]
-    columns = [
-        Column("to weight, degrees", angles, 25),
-        Column("test error, points", errors, 25),
-    ]
-    names = [name_of(pair.m) for pair in pairs]
+    columns = [("to weight, degrees", 25, angles), ("test error, points", 25, errors)]
     note = (
         "minus softmax, in pairs of one seed: mean and 95 % interval, over seeds and "
         f"{pairs[0].images:,} test images"
     )
-    lines = _in_blocks(names, columns, page)
+    lines = _in_blocks([name_of(pair.m) for pair in pairs], columns, page)
     return lines + "\n" + page.paint(page.filled(note), "faint")
 
 
@@ -170,14 +148,11 @@ def reading(pairs):
 
 def _grouped(pairs, name, words):
     """Return `smaller with m = 2 and 3; larger with m = 4`."""
-    groups = {sign: [] for sign in (-1, 0, 1)}
-    for pair in pairs:
-        groups[getattr(pair, name).sign].append(str(pair.m))
-    return "; ".join(
-        f"{word} with m = {listed(margins)}"
-        for word, margins in zip(words, groups.values(), strict=True)
-        if margins
-    )
+    groups = [
+        (word, [str(pair.m) for pair in pairs if getattr(pair, name).sign == sign])
+        for word, sign in zip(words, (-1, 0, 1), strict=True)
+    ]
+    return "; ".join(f"{word} with m = {listed(ms)}" for word, ms in groups if ms)
 
 
 def listed(words):

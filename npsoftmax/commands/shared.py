@@ -1,14 +1,70 @@
-"""What commands share: names of margins, and where figures go."""
+"""What commands share: options, names of functions and margins, and where files go."""
 
-import itertools
+import difflib
+import importlib.util
 import os
-from pathlib import Path
+import sys
 
+from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
+from npsoftmax.experiment import SOFTMAX
 from npsoftmax.files import write_whole
+from npsoftmax.options import CHECKING, whole
+from npsoftmax.processes import cores
 
 FORMATS = ("png", "pdf", "svg")
-SOFTMAX = 1  # the margin that gives plain softmax
+OPTIONS = {
+    "-k": {
+        "metavar": "NAME", "dest": "names", "action": "append",
+        "help": "only the function NAME, or all with NAME in their name; may be "
+        "repeated",
+    },
+    **{f"--{name}": option for name, option in CHECKING.items()},
+    "--as": CHECKING["as"] | {"dest": "called"},
+    "--jobs": {"metavar": "N", "type": whole(1, 1024), "default": cores()},
+    "--force": {"action": "store_true", "help": "replace what is there already"},
+}  # fmt: skip
+
+
+def add_option(parser, flag, **more):
+    """Add one of the OPTIONS to a parser, with what this command says otherwise."""
+    parser.add_argument(flag, **(OPTIONS[flag] | more))
+
+
+def add_values(parser, rows):
+    """Add for each row (flags, type, metavar, words) an option that takes a value, or
+    as many as its metavar has names.
+    """
+    for flags, kind, metavar, words in rows:
+        nargs = len(metavar) if isinstance(metavar, tuple) else None
+        form = {"type": kind, "metavar": metavar, "nargs": nargs}
+        parser.add_argument(*flags.split(), **form, help=words)
+
+
+def need_hypothesis(what):
+    """Raise CommandError, with what to type, where Hypothesis is not installed."""
+    if importlib.util.find_spec("hypothesis") is None:
+        install = f"{sys.executable} -m pip install hypothesis"
+        raise CommandError(f"{what} needs Hypothesis: {install}")
+
+
+def chosen(words):
+    """Return the functions that -k means: the one so called, else all with it."""
+    names = []
+    for word in words or ():
+        same = [name for name in CONTRACT if name == word]
+        found = same or [name for name in CONTRACT if word in name]
+        if not found:
+            raise unknown(word, CONTRACT)
+        names += found
+    return names or None
+
+
+def unknown(name, names):
+    """Return the CommandError that there is no such name: the nearest, and them all."""
+    near = difflib.get_close_matches(name.lower(), names, 1)
+    meant = f"; did you mean {near[0]}?" if near else "."
+    return CommandError(f"there is no {name}{meant} There are {', '.join(names)}")
 
 
 def name_of(m):
@@ -16,78 +72,37 @@ def name_of(m):
     return "softmax" if m == SOFTMAX else f"m = {m}"
 
 
-def save(path, content, force=False):
-    """Write a file whole, or raise CommandError; FileExistsError is the caller's."""
-    try:
-        write_whole(path, content, force)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        why = error.strerror or error
-        raise CommandError(f"{path} cannot be written: {why}") from None
-
-
-class FigureFile:
-    """Where a figure goes: looked at before any work, written after it.
-
-    chosen: the user's path; None is npsoftmax.png here or, where that is taken, the
-    next number. Raises CommandError at once where nothing can be written.
-    """
-
-    def __init__(self, chosen, force):
-        self.chosen, self.force = chosen, force
-        self.path = chosen or self._free()
-        if self.path.suffix[1:] not in FORMATS:
-            raise CommandError(f"{self.path}: the figure is a .png, .pdf or .svg")
-        check_writable(self.path)
-        if chosen and os.path.lexists(chosen) and not force:
-            raise CommandError(
-                f"{chosen} exists: choose another --out, or add --force to replace it"
-            )
-        if self.path.is_dir():
-            raise CommandError(f"{self.path} is a folder, but the figure is a file")
-
-    def write(self, content):
-        """Write the file, under the next number where its name was taken meanwhile."""
-        while True:
-            try:
-                save(self.path, content, self.force)
-                return self.path
-            except FileExistsError:
-                if self.chosen:
-                    raise CommandError(f"{self.path} is there by now") from None
-                self.path = self._free()
-
-    def _free(self):
-        others = (Path(f"npsoftmax-{n}.png") for n in itertools.count(2))
-        paths = itertools.chain([Path("npsoftmax.png")], others)
-        return next(path for path in paths if self.force or not os.path.lexists(path))
+def check_free(*paths, force=False, instead="choose another, or add --force"):
+    """Raise CommandError where one of the files exists, links to nowhere included."""
+    there = [] if force else [path for path in paths if os.path.lexists(path)]
+    if there:
+        others = f" and {len(there) - 1} more" if there[1:] else ""
+        raise CommandError(f"{there[0]}{others} exists: {instead}")
 
 
 def check_writable(path):
-    """Raise CommandError where it is plain that the file `path` cannot be made."""
-    folder = path.parent
+    """Raise CommandError where the file `path` cannot be made: it is, for a moment."""
+    if os.path.isdir(path):
+        raise CommandError(f"{path} is a folder, but it must be a file")
     try:
-        path.is_dir()  # a name too long and links in a circle are errors here
-        there = folder.is_dir()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CommandError(f"{path} cannot be written: {why}") from None
-    if not there or not os.access(folder, os.W_OK | os.X_OK):
-        raise CommandError(f"{path}: no folder {folder} that can be written")
+        if not os.path.lexists(path):
+            path.touch(exist_ok=False)
+            path.unlink()
+    except OSError as error:
+        raise not_written(path, error) from None
 
 
-def panel_of(run, x, y, part, labels=None):
-    """Return what one panel of the main figure shows: features in the plane."""
-    from npsoftmax import plots
-    from npsoftmax.metrics import features_in_blocks
+def save(path, content, force=False):
+    """Write a file whole, or raise CommandError."""
+    try:
+        write_whole(path, content, force)
+    except OSError as error:
+        raise not_written(path, error) from None
 
-    W = run.params.W4  # (F, C)
-    plane, _ = plots.plane_of(W)  # (F, 2)
-    f = features_in_blocks(run.params, x) @ plane  # (N, 2)
-    error = 100 * getattr(run, part).error
-    title = f"{name_of(run.m)}, seed {run.seed}: {error:.1f} % wrong"
-    return plots.Features(f, y, plane.T @ W, title, labels)
+
+def not_written(path, error):
+    """Return the CommandError for a path that cannot be written."""
+    return CommandError(f"{path} cannot be written: {error.strerror or error}")
 
 
 def features_of_runs(runs, dataset, labels=None):
@@ -95,6 +110,18 @@ def features_of_runs(runs, dataset, labels=None):
     from npsoftmax import plots
 
     x, y, x_test, y_test = dataset
-    train = [panel_of(run, x, y, "train", labels) for run in runs]
-    test = [panel_of(run, x_test, y_test, "test", labels) for run in runs]
+    train = [_panel(run, x, y, run.train, labels) for run in runs]
+    test = [_panel(run, x_test, y_test, run.test, labels) for run in runs]
     return plots.figure_of_features(train, test, plots.plane_of(runs[0].params.W4)[1])
+
+
+def _panel(run, x, y, measures, labels):
+    """Return what one panel of that figure shows: features in the plane."""
+    from npsoftmax import plots
+    from npsoftmax.metrics import features_in_blocks
+
+    W = run.params.W4  # (F, C)
+    plane, _ = plots.plane_of(W)  # (F, 2)
+    f = features_in_blocks(run.params, x) @ plane  # (N, 2)
+    title = f"{name_of(run.m)}, seed {run.seed}: {100 * measures.error:.1f} % wrong"
+    return plots.Features(f, y, plane.T @ W, title, labels)

@@ -15,10 +15,11 @@ from pathlib import Path
 from npsoftmax.checks.homework import homework
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import save
+from npsoftmax.commands.shared import check_free, save
 
 
 def add_arguments(parser):
+    """Add the options of `npsoftmax start`."""
     parser.add_argument(
         "file", metavar="FILE", help="the file to write, such as homework.py"
     )
@@ -30,12 +31,8 @@ def run(args):
     if path.suffix != ".py":
         name = shlex.quote(f"{path}.py")
         raise CommandError(f"a Python file ends in .py: npsoftmax start {name}")
-    try:
-        save(path, homework(path))
-    except FileExistsError:
-        raise CommandError(
-            f"{path} exists already and is left as it is: choose another name"
-        ) from None
+    check_free(path, instead="it is left as it is; choose another name")
+    save(path, homework(path))
     names = list(CONTRACT)
     quoted = shlex.quote(str(path))
     print(

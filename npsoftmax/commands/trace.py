@@ -6,11 +6,12 @@ its equation, a name, a shape and a value; each gradient stands beside its finit
 difference. As a page, --html FILE, it needs a browser and no network.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
 from npsoftmax.commands import CommandError
-from npsoftmax.files import write_whole
+from npsoftmax.commands.shared import add_option, add_values, check_free, save
 from npsoftmax.terminal import painter
 from npsoftmax.trace import EXAMPLES, trace
 
@@ -26,61 +27,61 @@ In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=1
 """
 
 
+def number(text):
+    """Return text as an int or a float where it is one, else as it is."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+NUMBERS = (  # trace() says what they may be
+    ("--margin", number, "M", "the margin m, 1 to 100 (default: 4)"),
+    ("--angle", number, "DEGREES",
+     "between features and the weight of their class, 0 to 180 (default: 150)"),
+    ("--norms", number, ("X", "W"), "the lengths |x| and |W_y| (default: 2 1)"),
+    ("--lam", number, "L", "lambda, how much of the cosine is mixed in (default: 0)"),
+    ("--seed", number, "S", "draw the other numbers from this seed"),
+)  # fmt: skip
+FILES = (
+    ("--with", str, "FILE",
+     "show the functions of a file of yours beside the page's, and mark the first line "
+     "where they part"),
+    ("--html", Path, "FILE",
+     "write a page that steps forward and back, for any browser"),
+)  # fmt: skip
+
+
 def add_arguments(parser):
     """Add the options of `npsoftmax trace`."""
     parser.epilog = EXAMPLES_OF_USE
     parser.add_argument(
         "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
     )
-    parser.add_argument(
-        "--margin", metavar="M", help="the margin m, 1 to 100 (default: 4)"
-    )
-    parser.add_argument(
-        "--angle", metavar="DEGREES",
-        help="between the features and the weight of their class, 0 to 180 "
-        "(default: 150)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--norms", metavar=("X", "W"), nargs=2,
-        help="the lengths |x| and |W_y| (default: 2 1)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--lam", metavar="L", help="lambda, how much of the cosine is mixed in "
-        "(default: 0)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seed", metavar="S", help="draw the other numbers from this seed"
-    )
+    add_values(parser, NUMBERS)
     parser.add_argument(
         "--step", action="store_true",
         help="one line at a time: Enter for the next, b for the one before, q to leave",
     )  # fmt: skip
-
-    parser.add_argument(
-        "--with", metavar="FILE", dest="yours",
-        help="show the functions of a file of yours beside the page's, and mark the "
-        "first line where they part",
-    )  # fmt: skip
-    parser.add_argument(
-        "--html", metavar="FILE", type=Path,
-        help="write a page that steps forward and back, for any browser",
-    )  # fmt: skip
-    parser.add_argument(
-        "--force", action="store_true", help="replace FILE where it is there"
-    )
+    add_values(parser, FILES)
+    add_option(parser, "--force")
 
 
 def run(args):
     """Print the Trace that was asked for, at once or in steps, or write its page."""
+    if args.what is None:
+        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
     if args.step and args.html:
         raise CommandError(
             "--step is for the terminal, --html for a browser: one of them"
         )
     if args.force and not args.html:
         raise CommandError("--force replaces the FILE of --html, which is not given")
-    traced = _traced(args)
+    traced = _traced(vars(args))
     if args.html:
-        _write(args.html, traced, args.force)
+        check_free(args.html, force=args.force)
+        save(args.html, traced.html(), args.force)
+        print(f"{args.html}: {len(traced.steps)} steps, to be opened in a browser")
         return 0
     blocks = list(traced.blocks(painter(sys.stdout)))
     if args.step:
@@ -94,28 +95,11 @@ def _traced(args):
     """Return the Trace of the options as they were typed."""
     from npsoftmax.checks import SolutionError
 
-    if args.what is None:
-        raise CommandError(f"say what to trace: {', '.join(EXAMPLES)}")
-    options = {
-        name: _number(getattr(args, name))
-        for name in ("margin", "angle", "lam", "seed")
-    }
-    if args.norms:
-        options["norms"] = tuple(map(_number, args.norms))
+    options = {name: args[name] for name in ("margin", "angle", "norms", "lam", "seed")}
     try:
-        return trace(args.what, **options, yours=args.yours)
+        return trace(args["what"], **options, yours=args["with"])
     except (ValueError, TypeError, SolutionError) as error:
         raise CommandError(error) from None
-
-
-def _write(path, traced, force):
-    try:
-        write_whole(path, traced.html(), force)
-    except FileExistsError:
-        raise CommandError(f"{path} exists: choose another, or add --force") from None
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
-    print(f"{path}: {len(traced.steps)} steps, to be opened in a browser")
 
 
 def _step_through(blocks):
@@ -134,13 +118,3 @@ def _step_through(blocks):
         i = max(i - 1, 0) if answer in ("b", "back") else i + 1
         if not sys.stdin.isatty():  # a terminal has shown the Enter itself
             print()
-
-
-def _number(text):
-    """Return text as an int or a float where it is one, else as it is."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except (ValueError, TypeError):
-            pass
-    return text

@@ -14,19 +14,19 @@ import contextlib
 import itertools
 import json
 import math
+import os
 import sys
 import time
 from pathlib import Path
 
-from npsoftmax import data, experiment, memory, processes
-from npsoftmax.commands import CommandError, report
-from npsoftmax.commands.shared import FigureFile, features_of_runs, name_of
+from npsoftmax import data, experiment, memory
+from npsoftmax.commands import CommandError, report, shared
 from npsoftmax.options import positive, whole
 from npsoftmax.terminal import LiveLine
-from npsoftmax.training import BEGIN, LARGE, LARGE_FROM, SMALL, settings_for
+from npsoftmax.training import BEGIN, LARGE_FROM, SMALL, settings_for
 
+MARGINS, MOST_MARGIN = (1, 2, 3, 4), 100  # the latter as in `npsoftmax trace`
 SEEDS, SEEDS_OF_DATA = 10, 5
-MOST_MARGIN = 100  # as in `npsoftmax trace`
 EXAMPLES = """\
 examples:
   npsoftmax train                          softmax and m = 2, 3, 4, ten seeds
@@ -36,101 +36,59 @@ examples:
   npsoftmax train --data ~/mnist           MNIST, or data of your own
   npsoftmax train --json > table.json      every number, for another program
 """
+COMPARED = (
+    ("--seeds", whole(1, 10_000), "N",
+     "networks for each margin, each from its own seed "
+     f"(default: {SEEDS}; with --data {SEEDS_OF_DATA})"),
+    ("--first-seed", whole(0, 2**63), "S",
+     "seeds are S, S + 1, ... (default: 0); the same seed, the same digits"),
+    ("--data", Path, "PATH",
+     "MNIST or the like: a folder with train-images-idx3-ubyte, train-labels-idx1-"
+     "ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each with or without "
+     ".gz; or one above torchvision's MNIST/raw; or Keras's .npz, with x_train, "
+     "y_train, x_test, y_test (default: the bundled digits)"),
+)  # fmt: skip
+NETWORK = (  # by the names in Settings
+    ("--features", whole(1, 2**31), "F",
+     "what the last layer sees; 2 can be drawn as they are"),
+    ("--hidden", whole(1, 2**31), ("H", "H"), "widths of the two hidden layers"),
+    ("--epochs", whole(1, 10**6), "N", "passes over the training part"),
+    ("--batch", whole(1, 2**31), "N", "images in a step"),
+    ("--rate --lr", positive(), "R",
+     "learning rate of every margin; divided by 10 after 60 %% and 85 %% of the steps"),
+    ("--lam-min", positive(BEGIN), "L",
+     "where lambda, the share of the plain cosine in the label's logit, ends; it "
+     f"begins at {BEGIN:g}. Smaller is a harder margin, larger is safer"),
+)  # fmt: skip
+FIGURE = (
+    ("--out", Path, "FILE",
+     "the figure; its ending says the format: .png, .pdf, .svg (default: "
+     "npsoftmax.png here, or npsoftmax-2.png and so on: no file is replaced)"),
+)  # fmt: skip
 
 
 def add_arguments(parser):
     """Add the options of `npsoftmax train`."""
     parser.epilog = EXAMPLES
+    parser.set_defaults(first_seed=0)
     what = parser.add_argument_group("what is compared")
     what.add_argument(
         "--margins", type=whole(1, MOST_MARGIN), nargs="+", metavar="M",
-        default=[1, 2, 3, 4],
+        default=MARGINS,
         help="margins m to train; 1 is plain softmax (default: 1 2 3 4)",
     )  # fmt: skip
-    what.add_argument(
-        "--seeds", type=whole(1, 10_000), metavar="N",
-        help="networks for each margin, each from its own seed "
-        f"(default: {SEEDS}; with --data {SEEDS_OF_DATA})",
-    )  # fmt: skip
-    what.add_argument(
-        "--first-seed", type=whole(0, 2**63), metavar="S", default=0,
-        help="seeds are S, S + 1, ... (default: 0); the same seed, the same digits",
-    )  # fmt: skip
-    what.add_argument(
-        "--data", type=Path, metavar="PATH",
-        help="MNIST or the like: a folder with train-images-idx3-ubyte, train-labels-"
-        "idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each with or "
-        "without .gz; or one above torchvision's MNIST/raw; or Keras's .npz, with "
-        "x_train, y_train, x_test, y_test (default: the bundled digits)",
-    )  # fmt: skip
-    _add_network_arguments(parser.add_argument_group("the network and its training"))
-    _add_output_arguments(parser.add_argument_group("how it runs, and what is written"))
-
-
-def _add_network_arguments(network):
-    def by_size(name):
-        small, large = (
-            " ".join(map(str, value)) if isinstance(value, tuple) else value
-            for value in (getattr(size, name) for size in (SMALL, LARGE))
-        )
-        return f"(default: {small}; from {LARGE_FROM:,} images on {large})"
-
-    network.add_argument(
-        "--features", type=whole(1, 2**31), metavar="F",
-        help="what the last layer sees (default: 2, which can be drawn as it is)",
-    )  # fmt: skip
-    network.add_argument(
-        "--hidden", type=whole(1, 2**31), nargs=2, metavar="H",
-        help=f"widths of the two hidden layers {by_size('hidden')}",
-    )  # fmt: skip
-    network.add_argument(
-        "--epochs", type=whole(1, 10**6), metavar="N",
-        help=f"passes over the training part {by_size('epochs')}",
-    )  # fmt: skip
-    network.add_argument(
-        "--batch", type=whole(1, 2**31), metavar="N",
-        help=f"images in a step {by_size('batch')}",
-    )  # fmt: skip
-    network.add_argument(
-        "--rate", "--lr", type=positive(), metavar="R",
-        help="learning rate of every margin; divided by 10 after 60 %% and 85 %% of "
-        f"the steps (default: {_by_margin('rate')})",
-    )  # fmt: skip
-    network.add_argument(
-        "--lam-min", type=positive(BEGIN), metavar="L",
-        help="where lambda, the share of the plain cosine in the label's logit, ends; "
-        f"it begins at {BEGIN:g}. Smaller is a harder margin, larger is safer "
-        f"(default: {_by_margin('lam_min', 2)})",
-    )  # fmt: skip
-
-
-def _by_margin(name, first=1):
-    """Return the default of each margin, on few images and on many."""
-
-    def values(N):
-        return ", ".join(f"{getattr(settings_for(m, N), name):g}" for m in margins)
-
-    margins = range(first, 5)
-    return (
-        f"{values(1)} for m = {first} to 4 and above; from {LARGE_FROM:,} images on "
-        f"{values(LARGE_FROM)}"
-    )
-
-
-def _add_output_arguments(output):
-    output.add_argument(
-        "--jobs", type=whole(1, 1024), metavar="N", default=processes.cores(),
+    shared.add_values(what, COMPARED)
+    network = parser.add_argument_group("the network and its training")
+    rows = [(flags, *kind, words + _default(flags)) for flags, *kind, words in NETWORK]
+    shared.add_values(network, rows)
+    output = parser.add_argument_group("how it runs, and what is written")
+    shared.add_option(
+        output, "--jobs",
         help="networks trained at once, each on one core; the results are the same to "
         "the digit (default: as many as there are cores)",
     )  # fmt: skip
-    output.add_argument(
-        "--out", type=Path, metavar="FILE",
-        help="the figure; its ending says the format: .png, .pdf, .svg (default: "
-        "npsoftmax.png here, or npsoftmax-2.png and so on: no file is replaced)",
-    )  # fmt: skip
-    output.add_argument(
-        "--force", action="store_true", help="replace the figure if it is there"
-    )
+    shared.add_values(output, FIGURE)
+    shared.add_option(output, "--force")
     output.add_argument("--no-figure", action="store_true", help="only the table")
     output.add_argument(
         "--json", action="store_true",
@@ -139,24 +97,58 @@ def _add_output_arguments(output):
     )  # fmt: skip
 
 
+def _default(flags):
+    """Return in words the default of an option of the network."""
+    name = flags.split()[0].removeprefix("--").replace("-", "_")
+    small, large = (_by_margin(name, N) for N in (1, LARGE_FROM))
+    by_margin = f" for m = 1 to {MARGINS[-1]} and above" if ", " in small else ""
+    by_size = f"; from {LARGE_FROM:,} images on {large}" if large != small else ""
+    return f" (default: {small}{by_margin}{by_size})"
+
+
+def _by_margin(name, N):
+    """Return a setting in words, for each margin or for all at once."""
+    values = [getattr(settings_for(m, N), name) for m in MARGINS]
+    if len(set(values)) > 1:
+        return ", ".join(f"{value:g}" for value in values)
+    return str(values[0]).strip("()").replace(",", "")
+
+
 def run(args):
     """Train, and write the table and the figure; return 0, or 1 if it ended early."""
     args.seeds = args.seeds or (SEEDS_OF_DATA if args.data else SEEDS)
     if len(set(args.margins)) < len(args.margins):
         raise CommandError(f"--margins: {args.margins} has a margin twice")
-    figure = None if args.no_figure else FigureFile(args.out, args.force)
+    if not args.no_figure:
+        _figure_file(args)
     datasets, labels = _load(args.data)
     settings = _settings(args)
     _check_memory(datasets, settings, args)
-    words = sys.stderr if args.json else sys.stdout
     runs, problems = _train(datasets, settings, args)
+    where = ""
+    if runs and not args.no_figure:
+        try:
+            where = _drawn(args, runs, datasets, labels)
+        except CommandError as error:
+            problems.append(error)
     if runs:
-        where, problem = _written(figure, runs, datasets, labels)
-        _print(runs, labels, where, words, args.json)
-        problems += [problem] if problem else []
+        _print(runs, labels, where, args.json)
     for problem in problems:
         print(f"npsoftmax: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _figure_file(args):
+    """Return where the figure is to go; raise CommandError where it cannot."""
+    others = (Path(f"npsoftmax-{n}.png") for n in itertools.count(2))
+    names = itertools.chain([Path("npsoftmax.png")], others)
+    free = (name for name in names if args.force or not os.path.lexists(name))
+    path = args.out or next(free)
+    if path.suffix[1:] not in shared.FORMATS:
+        raise CommandError(f"{path}: the figure is a .png, .pdf or .svg")
+    shared.check_free(path, force=args.force)
+    shared.check_writable(path)
+    return path
 
 
 def _load(path):
@@ -172,13 +164,8 @@ def _load(path):
 
 def _settings(args):
     """Return what gives a margin's Settings, with what was asked for in their place."""
-    asked = {
-        name: value
-        for name in SMALL._fields
-        if (value := getattr(args, name, None)) is not None
-    }
-    if "hidden" in asked:
-        asked["hidden"] = tuple(asked["hidden"])
+    given = vars(args)
+    asked = {name: given[name] for name in SMALL._fields if given.get(name)}
     return lambda m, N: settings_for(m, N)._replace(**asked)
 
 
@@ -205,7 +192,8 @@ def _check_memory(datasets, settings, args):
 def _train(datasets, settings, args):
     """Return the runs that ended, by seed and margin, and what went wrong."""
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    progress = _Progress(len(args.margins) * len(seeds), datasets, settings)
+    epochs = settings(args.margins[0], len(datasets[0].x_train)).epochs
+    progress = _Progress(len(args.margins) * len(seeds), epochs)
     runs, problems = [], []
     trained = experiment.trained(
         datasets, args.margins, seeds, settings, args.jobs, progress.epoch
@@ -213,16 +201,17 @@ def _train(datasets, settings, args):
     try:
         with contextlib.closing(trained):
             for done in trained:
-                progress.ended(done)
                 if isinstance(done, experiment.Diverged):
-                    what = f"seed {done.seed}, {name_of(done.m)}: {done.error}"
+                    progress.ended(done, "diverged")
+                    what = f"seed {done.seed}, {shared.name_of(done.m)}: {done.error}"
                     problems.append(what)
                 else:
+                    progress.ended(done, f"test error {done.test.error:.1%}")
                     runs.append(done)
     except KeyboardInterrupt:
         problems.append(f"stopped after {len(runs)} of {progress.runs} networks")
     except (ChildProcessError, MemoryError) as error:
-        problems.append(f"{error or 'there is no memory left'}: try --jobs 1")
+        problems.append(f"{str(error) or 'there is no memory left'}: try --jobs 1")
     finally:
         progress.line.clear()
     return sorted(runs, key=lambda run: (run.seed, run.m)), problems
@@ -231,66 +220,60 @@ def _train(datasets, settings, args):
 class _Progress:
     """Says on stderr how far the training is: a live line, or a line for each run."""
 
-    def __init__(self, runs, datasets, settings):
-        self.runs, self.settings, self.N = runs, settings, len(datasets[0].x_train)
+    def __init__(self, runs, epochs):
+        self.runs, self.epochs = runs, epochs
         self.shares, self.done = {}, 0  # by margin and seed, of their epochs
         self.started, self.line = time.monotonic(), LiveLine(sys.stderr)
 
     def epoch(self, m, seed, epoch):
         """Show an epoch of one of the networks that are being trained."""
-        self.shares[m, seed] = epoch.epoch / self.settings(m, self.N).epochs
-        share = sum(self.shares.values()) / self.runs
+        self.shares[m, seed] = epoch.epoch / self.epochs
         lam = "-" if m == experiment.SOFTMAX else f"{epoch.lam:.1f}"
         self.line.show(
-            f"[{'#' * round(8 * share):<8}] {share:4.0%}{self._left()}  "
+            f"[{'#' * round(8 * self.share):<8}] {self.share:4.0%}{self._left()}  "
             f"seed {seed}, m = {m}, epoch {epoch.epoch:3d}  "
             f"lambda {lam:>6}  loss {epoch.loss:.3f}"
         )
 
-    def ended(self, run):
+    def ended(self, run, came):
         """Say what came of a network, where no live line can."""
         self.done += 1
         self.shares[run.m, run.seed] = 1.0
-        if self.line.live:
-            return
-        came = "diverged"
-        if isinstance(run, experiment.Run):
-            came = f"test error {run.test.error:.1%}"
-        print(
-            f"{self.done} of {self.runs}: seed {run.seed}, m = {run.m}, {came}"
-            f"{',' if self.done < self.runs else ''}{self._left()}",
-            file=sys.stderr,
-            flush=True,
-        )
+        if not self.line.live:
+            left = f",{self._left()}" if self.done < self.runs else ""
+            which = f"seed {run.seed}, m = {run.m}"
+            self.line.say(f"{self.done} of {self.runs}: {which}, {came}{left}")
+
+    @property
+    def share(self):
+        """Of all the epochs, those that are done."""
+        return sum(self.shares.values()) / self.runs
 
     def _left(self):
         """Return how much time is left, in the unit that is read best."""
-        share = sum(self.shares.values()) / self.runs
-        left = (time.monotonic() - self.started) * (1 / share - 1)
-        if share == 1:
-            return ""
+        left = (time.monotonic() - self.started) * (1 / self.share - 1)
         return f" {left:.0f} s left" if left < 100 else f" {left / 60:.0f} min left"
 
 
-def _written(figure, runs, datasets, labels):
-    """Return where the figure is, and why it is not, each or an empty string."""
-    if figure is None:
-        return "", ""
+def _drawn(args, runs, datasets, labels):
+    """Return where the first seed's figure is; raise CommandError if it is not."""
+    path = _figure_file(args)  # a name that was free may be taken by now
     first = [run for run in runs if run.seed == runs[0].seed]
     try:
         from npsoftmax import plots
 
-        kind = figure.path.suffix[1:]
-        drawn = features_of_runs(first, datasets[first[0].fold], labels)
-        return str(figure.write(plots.content_of(drawn, kind))), ""
-    except CommandError as error:
-        return "", error
+        figure = shared.features_of_runs(first, datasets[first[0].fold], labels)
+        content = plots.content_of(figure, path.suffix[1:])
     except Exception as error:  # whatever it is, the table is not to be lost
-        return "", f"the figure cannot be drawn: {type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"
+        raise CommandError(f"the figure cannot be drawn: {why}") from None
+    shared.save(path, content, args.force)
+    return path
 
 
-def _print(runs, labels, where, words, as_json):
-    """Write the table to `words`, and every number as JSON to stdout where asked."""
+def _print(runs, labels, where, as_json):
+    """Write the table, and every number as JSON to stdout where that was asked."""
+    words = sys.stderr if as_json else sys.stdout
     page = report.Page.of(words)
     rows, pairs = experiment.table(runs), experiment.pairs(runs)
     paragraphs = [
@@ -303,35 +286,28 @@ def _print(runs, labels, where, words, as_json):
     paragraphs += [f"The figure is in {where}" if where else "", report.what_next(page)]
     if as_json:
         fields = _as_json(runs, rows, pairs, labels)
-        print(json.dumps(fields, indent=2, allow_nan=False))
+        print(json.dumps(_plain(fields), indent=2, allow_nan=False))
     print("\n\n".join(filter(None, paragraphs)), file=words)
 
 
 def _as_json(runs, rows, pairs, labels):
-    """Return everything in the table and behind it, as JSON knows it (nan is null)."""
-    return _plain(
-        {
-            "settings": {str(run.m): run.settings for run in reversed(runs)},
-            "labels": labels,
-            "rows": rows,
-            "minus_softmax": pairs,
-            "runs": [
-                {
-                    "m": run.m,
-                    "seed": run.seed,
-                    "fold": run.fold,
-                    "train": run.train,
-                    "test": run.test,
-                    "collapsed": experiment.collapsed(run, labels),
-                }
-                for run in runs
-            ],
-        }
-    )
+    """Return everything in the table and behind it."""
+    names = "m", "seed", "fold", "train", "test"
+    return {
+        "settings": {str(run.m): run.settings for run in reversed(runs)},
+        "labels": labels,
+        "rows": rows,
+        "minus_softmax": pairs,
+        "runs": [
+            {name: getattr(run, name) for name in names}
+            | {"collapsed": experiment.collapsed(run, labels)}
+            for run in runs
+        ],
+    }
 
 
 def _plain(value):
-    """Return NamedTuples as dicts, whatever they are in, and nan as None."""
+    """Return it as JSON knows it: NamedTuples are dicts, nan is null."""
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):

@@ -10,39 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from npsoftmax.options import whole
+from npsoftmax.options import CHECKING
 
 
 def pytest_addoption(parser):
-    """Add the options --solution, --solution-seed and --solution-examples."""
+    """Add --solution, and the options that `npsoftmax check` has, too."""
     group = parser.getgroup("npsoftmax", "softmax and L-Softmax, anybody's")
     group.addoption(
         "--solution", metavar="FILE", help="check the functions in this Python file"
     )
-    group.addoption(
-        "--solution-as",
-        metavar="NAME=THEIRS",
-        action="append",
-        default=[],
-        help="what goes by another name there: cross_entropy=my_loss",
-    )
-    group.addoption(
-        "--solution-columns", action="store_true", help="a sample is a column there"
-    )
-    group.addoption(
-        "--solution-seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="decides which inputs are drawn (0)",
-    )
-    group.addoption(
-        "--solution-examples",
-        type=whole(1, 10**6),
-        default=None,
-        metavar="N",
-        help="inputs drawn for each property (30)",
-    )
+    for name, option in CHECKING.items():
+        group.addoption(f"--solution-{name}", **option)
 
 
 def pytest_configure(config):
@@ -113,14 +91,12 @@ class SolutionFile(pytest.File):
 
     def _asked_for(self):
         option = self.config.getoption
-        names = dict(each.split("=", 1) for each in option("solution_as"))
+        names = dict(option("solution_as"))
         return option("solution"), names, option("solution_columns")
 
     def _draws(self):
-        from npsoftmax.checks.engine.ask import EXAMPLES
-
         option = self.config.getoption
-        return option("solution_seed"), option("solution_examples") or EXAMPLES
+        return option("solution_seed"), option("solution_examples")
 
     def report(self, name):
         """Return the report of a function, which is checked when it is first asked."""

@@ -36,15 +36,13 @@ def _state(grade, name):
     return mark.state if mark.message else mark.why or mark.state
 
 
-def as_gradescope(grade, notes=()):
+def as_gradescope(grade):
     """Return the results.json of one submission: a test for each function."""
-    why = [f"{name}: {reason}" for name, reason in reasons(grade).items()]
+    why = [grade.problem] if grade.problem else reasons(grade)
     return {
-        "score": round(sum(map(grade.points_of, grade.weights)), 4),
+        "score": round(grade.points(), 4),
         "execution_time": round(grade.seconds, 1),
-        "output": printable(
-            "\n".join([*notes, *([grade.problem] if grade.problem else why)])
-        ),
+        "output": printable("\n".join(why)),
         "output_format": "text",
         "visibility": "visible",
         "tests": [_test(grade, *each) for each in enumerate(grade.marks, 1)],

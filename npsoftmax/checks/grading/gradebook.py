@@ -49,23 +49,21 @@ def remarks(grade):
     if grade.problem:
         named = grade.problem.startswith(label)
         return _wrapped([grade.problem if named else f"{label}: {grade.problem}"])
-    lines = [f"  {name}: {why}" for name, why in reasons(grade).items()]
+    lines = [f"  {reason}" for reason in reasons(grade)]
     return _wrapped([label, *lines]) if lines else []
 
 
 def reasons(grade):
-    """Return {function: why it has not every point, or is to be looked at}; those that
-    have the same reason are together.
+    """Return lines that say why functions have not every point, or are to be looked at;
+    those that have the same reason are together.
     """
     same = {}
     for name, mark in grade.marks.items():
         if why := _reason(grade, name, mark):
             same.setdefault(why, []).append(name)
-    every = [*grade.marks]
-    return {
-        "every function" if names == every and names[1:] else ", ".join(names): why
-        for why, names in same.items()
-    }
+    if len(grade.marks) > 1 and [*grade.marks] in same.values():
+        return [f"every function: {why}" for why in same]
+    return [f"{', '.join(names)}: {why}" for why, names in same.items()]
 
 
 def _reason(grade, name, mark):
@@ -113,29 +111,21 @@ def as_csv(grades):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", "file", "percent", "points", "out_of", *names, "why"])
-    writer.writerows([*map(_cell, _csv_row(grade))] for grade in grades)
+    for grade in grades:
+        row = [
+            *(grade.submission.student, grade.submission.name),
+            *(percent(grade.percent()), f"{grade.points():.6g}"),
+            f"{sum(grade.weights.values()):g}",
+            *(percent(100 * grade.share_of(name)) for name in grade.weights),
+            grade.problem or "; ".join(reasons(grade)),
+        ]
+        writer.writerow(map(_cell, row))
     return text.getvalue()
-
-
-def _csv_row(grade):
-    why = [f"{name}: {reason}" for name, reason in reasons(grade).items()]
-    points = sum(map(grade.points_of, grade.weights))
-    return [
-        *(grade.submission.student, grade.submission.name),
-        *(percent(grade.percent()), f"{points:.6g}"),
-        f"{sum(grade.weights.values()):g}",
-        *(percent(100 * grade.share_of(name)) for name in grade.weights),
-        grade.problem or "; ".join(why),
-    ]
 
 
 def _cell(text):
     """Return text that no spreadsheet takes for a formula."""
-    return (
-        f"'{printable(text)}"
-        if text.startswith(("=", "+", "-", "@"))
-        else printable(text)
-    )
+    return "'" * text.startswith(("=", "+", "-", "@")) + printable(text)
 
 
 def as_json(grades, **about):
@@ -148,7 +138,7 @@ def _as_data(grade):
         "student": grade.submission.student,
         "file": grade.submission.name,
         "percent": round(grade.percent(), 1),
-        "points": round(sum(map(grade.points_of, grade.weights)), 4),
+        "points": round(grade.points(), 4),
         "out_of": sum(grade.weights.values()),
         "problem": grade.problem,
         "seconds": round(grade.seconds, 1),

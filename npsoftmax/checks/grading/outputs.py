@@ -54,11 +54,8 @@ class Outputs:
             if not os.path.lexists(path):
                 write_whole(path, "")
                 self.claimed.append(path)
-            elif not os.access(path.parent, os.W_OK):
-                raise PermissionError(None, "its folder is read-only")
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise GradingError(f"{path} cannot be written: {reason}") from None
+            raise _not_written(path, error) from None
 
     def _free(self, path):
         if os.path.lexists(path) and not self.force:
@@ -72,16 +69,21 @@ class Outputs:
         texts = {}
         for each in submissions:
             stem = re.sub(r"[^\w.@() -]", "_", each.student)[:100]
-            taken = [text.stem for text in texts.values()]
-            number = f" {len(taken)}" if stem in taken else ""
-            texts[each.path] = folder / f"{stem}{number}.txt"
-            self._free(texts[each.path])
+            path = folder / f"{stem}.txt"
+            if path in texts.values():
+                path = folder / f"{stem} {len(texts)}.txt"
+            self._free(path)
+            texts[each.path] = path
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
-            reason = error.strerror.lower()
-            raise GradingError(f"{folder} cannot be written: {reason}") from None
+            raise _not_written(folder, error) from None
         return texts
+
+
+def _not_written(path, error):
+    reason = (error.strerror or str(error)).lower()
+    return GradingError(f"{path} cannot be written: {reason}")
 
 
 def _written(path, content):

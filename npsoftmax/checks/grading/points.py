@@ -45,11 +45,14 @@ class Grade:
     def points_of(self, name):
         return self.weights[name] * self.share_of(name)
 
+    def points(self, names=None):
+        """Return the points of some functions, or of all."""
+        return sum(map(self.points_of, self.weights if names is None else names))
+
     def percent(self, names=None):
         """Return the points of some functions, or of all, in percent."""
         names = self.weights if names is None else names
-        best = sum(self.weights[name] for name in names)
-        return 100 * sum(map(self.points_of, names)) / best
+        return 100 * self.points(names) / sum(self.weights[name] for name in names)
 
     @property
     def complete(self):

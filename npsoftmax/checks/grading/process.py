@@ -21,7 +21,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,17 +34,15 @@ from typing import NamedTuple
 from npsoftmax.checks.grading.points import Grade, GradingError, Mark
 from npsoftmax.checks.grading.submissions import alone
 from npsoftmax.checks.layers import CONTRACT
+from npsoftmax.processes import ONE_THREAD
 from npsoftmax.terminal import printable
 
 LOOK = 0.02  # seconds between two looks at a process
 SLOWEST = "lsoftmax_backward"  # of npsoftmax's own functions
 SLOWER = 40  # a function may take so many times what npsoftmax's slowest takes
 WALL = 10  # and so many times its processor time by the clock, when it waits
-LONGEST = 1 << 20  # bytes of a note
 ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",  # one thread for each process, so that time is fair
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
+    **ONE_THREAD,  # for each process, so that time is fair
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "Agg",  # plt.show() opens no window, and waits for nobody
@@ -62,14 +59,15 @@ class Options(NamedTuple):
 
     seed: int = 0
     examples: int = 30
-    seconds: float = 10.0  # of processor time, for one function
+    seconds: float | None = None  # of processor time, for one function
     jobs: int = 1  # processes at a time
     called: dict | None = None  # {name of the contract: theirs}
 
 
 def seconds_for(options, caretaker):
     """Return the seconds that a function may take, by what npsoftmax takes here."""
-    attempt = _attempt(None, [SLOWEST], options, caretaker)
+    patient = options._replace(seconds=60.0)
+    attempt = _attempt(None, [SLOWEST], patient, caretaker)
     if not attempt.seconds:
         raise GradingError(f"npsoftmax itself cannot be checked: {attempt.problem}")
     return float(max(2, round(SLOWER * attempt.seconds)))
@@ -80,8 +78,8 @@ def grade_files(submissions, weights, options, caretaker, notice=None):
 
     weights: {function: points}. notice(): is called when another function is done.
     """
+    rest = weights, options, caretaker, notice
     with ThreadPoolExecutor(options.jobs) as pool:
-        rest = weights, options, caretaker, notice
         waiting = [pool.submit(_graded, each, *rest) for each in submissions]
         try:
             for done in as_completed(waiting):
@@ -133,24 +131,19 @@ class Attempt(NamedTuple):
 
 
 def _attempt(submission, names, options, caretaker, notice=None):
-    with caretaker.folder() as folder:
+    with caretaker.folder() as path:
+        folder = Path(path)
         here = folder / "here"
         here.mkdir()
         file = alone(submission, here) if submission else None
         task = {
-            "file": file and file.name,
-            "names": names,
-            "seed": options.seed,
-            "examples": options.examples,
-            "called": options.called,
-            "seconds": options.seconds,
-            "token": secrets.token_hex(16),
-        }
+            "file": file and file.name, "names": names, "token": secrets.token_hex(16)
+        } | options._asdict()  # fmt: skip
         process = _start(task, folder, file.parent if file else here)
         with caretaker.process(process):
             notes = _Notes(process.stdout, task["token"], notice)
             ending = _watch(process, notes, options.seconds, caretaker.stop)
-        return notes.attempt(names, ending)
+        return notes.attempt(ending)
 
 
 def _start(task, folder, here):
@@ -174,15 +167,14 @@ def _start(task, folder, here):
 def _watch(process, notes, seconds, stop):
     """Wait for the end, and return in words what it was."""
     while process.poll() is None:
-        time.sleep(LOOK)
-        if stop.is_set():
+        if stop.wait(LOOK):
             return "was stopped with the grading"
         if time.monotonic() - notes.last > WALL * seconds:
             return "did not end: it waits for something that does not come"
     if process.returncode >= 0:
         return f"ended its own process, with exit code {process.returncode}"
-    names = {each.value: each.name for each in signal.Signals}
-    name = names.get(-process.returncode, f"signal {-process.returncode}")
+    names = {-each.value: each.name for each in signal.Signals}
+    name = names.get(process.returncode, f"signal {-process.returncode}")
     if name == "SIGXCPU":
         return f"did not end within {seconds:g} s of processor time"
     return f"was ended by {name}"
@@ -198,24 +190,23 @@ class _Notes(threading.Thread):
         self.start()
 
     def run(self):
-        with self.pipe, contextlib.suppress(ValueError, OSError):
-            while line := self.pipe.readline(LONGEST):
+        with self.pipe, contextlib.suppress(ValueError, TypeError, OSError):
+            for line in self.pipe:
                 if line.startswith(self.token):
-                    event = json.loads(line.removeprefix(self.token))
-                    self.events.append(event if isinstance(event, dict) else {})
+                    self.events.append(_event(line.removeprefix(self.token)))
                     self.last = time.monotonic()
                     if self.notice:
                         self.notice()
 
-    def attempt(self, names, ending):
+    def attempt(self, ending):
         """Return the `Attempt` that the notes tell of."""
         self.join(1)  # a process that it left behind may hold the pipe
-        known = {key: value for event in self.events for key, value in event.items()}
-        marks, at = {}, None
+        known, marks, at = {}, {}, None
         for event in self.events:
-            at = event["begin"] if event.get("begin") in names else at
-            if (name := event.get("mark")) in names:
-                marks[name], at = _mark(name, event.get("entry")), None
+            known |= event
+            at = event.get("begin", at)
+            if "mark" in event:
+                marks[event["mark"]], at = event["entry"], None
         ending, problem = known.get("raised", ending), known.get("problem", "")
         if "loaded" not in known:
             problem = problem or f"on loading, it {ending}"
@@ -226,38 +217,31 @@ class _Notes(threading.Thread):
         )
 
 
-def _mark(name, entry):
-    """Return the `Mark` in a note, of which nothing is believed that makes no sense."""
-    entry = entry if isinstance(entry, dict) else {}
-    rows = [row.name for row in CONTRACT[name].asked()]
-    lists = (entry.get(key) for key in ("held", "borrows"))
-    held, borrows = (each if isinstance(each, list) else [] for each in lists)
-    texts = ("state", "why", "because", "input", "looks_like", "message")
-    return Mark(
-        held=tuple(row for row in rows if row in held),
-        borrows=tuple(each for each in CONTRACT if each in borrows),
-        **{"state": "wrong"}
-        | {key: printable(entry[key]) for key in texts if entry.get(key)},
-    )
+def _event(note):
+    """Return what a note says, with a `Mark` whose texts can be shown anywhere."""
+    event = json.loads(note)
+    if "entry" in event:
+        fields = event["entry"].items()
+        event["entry"] = Mark(
+            **{k: printable(v) if isinstance(v, str) else tuple(v) for k, v in fields}
+        )
+    return event
 
 
 # ------------------------------------------------------------------------ the caretaker
 
 
 CARETAKER = """
-import json, os, shutil, signal, sys
-folders, processes = set(), set()
+import os, shutil, signal, sys
+running = set()
 for line in sys.stdin:
-    what, which, there = json.loads(line)
-    known = folders if what == "folder" else processes
-    (known.add if there else known.discard)(which)
-for process in processes:
+    running ^= {int(line)}  # told when it begins, and when it has ended
+for process in running:
     try:
         getattr(os, "killpg", os.kill)(process, getattr(signal, "SIGKILL", 15))
     except OSError:
         pass
-for folder in folders:
-    shutil.rmtree(folder, ignore_errors=True)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
 """
 
 
@@ -268,13 +252,12 @@ class Caretaker:
     """
 
     def __enter__(self):
-        self.lock, self.stop = threading.Lock(), threading.Event()
+        self.stop = threading.Event()
+        self.root = tempfile.mkdtemp(prefix="npsoftmax-")
+        nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        command = [sys.executable, "-I", "-c", CARETAKER, self.root]
         self.helper = subprocess.Popen(
-            [sys.executable, "-I", "-c", CARETAKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command, stdin=subprocess.PIPE, start_new_session=True, **nowhere
         )
         return self
 
@@ -282,33 +265,25 @@ class Caretaker:
         self.helper.stdin.close()
         self.helper.wait()
 
-    def _tell(self, *what):
-        with self.lock, contextlib.suppress(OSError):
-            self.helper.stdin.write(f"{json.dumps(what)}\n".encode())
-            self.helper.stdin.flush()
-
-    @contextlib.contextmanager
     def folder(self):
-        """Give a new folder, which is gone afterwards."""
-        path = tempfile.mkdtemp(prefix="npsoftmax-")
-        self._tell("folder", path, True)
-        try:
-            yield Path(path)
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-            self._tell("folder", path, False)
+        """Give the path of a new folder, which is gone afterwards."""
+        return tempfile.TemporaryDirectory(dir=self.root, ignore_cleanup_errors=True)
 
     @contextlib.contextmanager
     def process(self, process):
         """End the process afterwards, and all that it has started in its group."""
-        self._tell("process", process.pid, True)
+        self._tell(process.pid)
         try:
             yield
         finally:
-            if hasattr(os, "killpg"):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if hasattr(os, "killpg"):
                     os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
+                else:
+                    process.kill()
             process.wait()
-            self._tell("process", process.pid, False)
+            self._tell(process.pid)
+
+    def _tell(self, number):
+        with contextlib.suppress(OSError):
+            os.write(self.helper.stdin.fileno(), f"{number}\n".encode())

@@ -54,44 +54,40 @@ def find(folder, one_student=False):
     files, others = _files(folder)
     flat, folders = ({}, {folder.resolve().name: files}) if one_student else _by(files)
     shared = _shared(flat, folders)
-    found = [
-        Submission(Path(name).stem, path, name, shared)
-        for name, path in _code(flat).items()
-        if name not in shared
-    ]
     others |= dict.fromkeys(shared, "a helper, which others import")
+    found = [
+        Submission(Path(name).stem, flat[name], name, shared)
+        for name in _code(flat) - shared.keys()
+    ]
     for student, files in folders.items():
-        helpers = _imported(files)
-        if helpers == _code(files).keys():  # they import each other
+        code, helpers = _code(files), _imported(files)
+        if helpers == code:  # they import each other
             helpers = set()
         for name in helpers:
             others[f"{student}/{name}"] = "a helper, which another file imports"
-        for name in _code(files).keys() - helpers:
-            found.append(Submission(student, files[name], name, files))
-        if not _code(files):
+        found += [Submission(student, files[n], n, files) for n in code - helpers]
+        if not code:
             others[student] = "no .py file or notebook is in it"
     if not found:
         raise GradingError(f"there are no .py files or notebooks in {folder}")
     found.sort(key=lambda each: (each.student.lower(), each.name))
-    return Found(found, others, [*_several(found), *_of_another(found)])
+    return Found(found, others, list(_several(found)))
 
 
 def _files(folder):
     """Return {name: path} of all files, deep down, and why others are none."""
     files, others = {}, {}
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        parts = Path(name).parts
+        name = path.relative_to(folder)
         if path.is_dir():
             continue
         if not path.is_file():
-            others[name] = "no file that can be read"
-        elif path.name == "__init__.py" or not any(map(_hidden, parts)):
-            files[name] = path
-            if not _code([name]):
-                others[name] = "no .py file or notebook"
+            others[name.as_posix()] = "no file that can be read"
+        elif path.name != "__init__.py" and any(map(_hidden, name.parts)):
+            others[name.as_posix()] = "hidden, or made by a program"
         else:
-            others[name] = "hidden, or made by a program"
+            files[name.as_posix()] = path
+    others |= dict.fromkeys(files.keys() - _code(files), "no .py file or notebook")
     return files, others
 
 
@@ -118,7 +114,7 @@ def _shared(flat, folders):
     too, which is then no student's folder.
     """
     shared = {n: flat[n] for n in _imported(flat) if not _is_work(flat[n])}
-    imports = set().union(*map(_imports, _code(flat).values()))
+    imports = set().union(*(_imports(flat[name]) for name in _code(flat)))
     for name in imports & folders.keys():
         if not any(map(_is_work, folders[name].values())):
             files = folders.pop(name)
@@ -127,33 +123,18 @@ def _shared(flat, folders):
 
 
 def _code(names):
-    """Return those names, or that part of {name: path}, that can be a submission."""
-    kept = [
-        name
-        for name in names
-        if name.lower().endswith((".py", ".ipynb")) and Path(name).name != "__init__.py"
-    ]
-    return {name: names[name] for name in kept} if isinstance(names, dict) else kept
+    """Return those names that can be a submission."""
+    endings = ".py", ".ipynb"
+    code = {name for name in names if name.lower().endswith(endings)}
+    return {name for name in code if Path(name).name != "__init__.py"}
 
 
 def _several(found):
     """Yield a line for each student with more than one file."""
     for student in dict.fromkeys(each.student for each in found):
         names = [each.name for each in found if each.student == student]
-        if len(names) > 1:
+        if names[1:]:
             yield f"{student} has {len(names)} files: {', '.join(names)}"
-
-
-def _of_another(found):
-    """Yield a line for each file that imports another student's."""
-    for each in found:
-        imports = _imports(each.path) - {Path(name).stem for name in each.beside}
-        for other in found:
-            if other.student != each.student and Path(other.name).stem in imports:
-                yield (
-                    f"{each.name} imports what {other.student} calls {other.name}: "
-                    "a file runs without those of other students"
-                )
 
 
 # ------------------------------------------------------------- what a file looks like
@@ -169,7 +150,7 @@ def _text(path):
 
 def _imported(files):
     """Return the names of the .py files that others of these files import."""
-    imports = {name: _imports(path) for name, path in _code(files).items()}
+    imports = {name: _imports(files[name]) for name in _code(files)}
     return {
         name
         for name in imports

@@ -11,8 +11,11 @@ import contextlib
 import json
 import math
 import os
+import re
 import sys
 import time
+
+import numpy as np
 
 from npsoftmax.checks.agree import Kind
 from npsoftmax.checks.engine.ask import Asking, check_solution
@@ -161,13 +164,6 @@ def _held(report, asking):
 
 def one_line(inputs):
     """Return inputs by their names as they could be typed in, on one line."""
-    return ", ".join(f"{name} = {_typed(value)}" for name, value in inputs.items())
-
-
-def _typed(value):
-    if isinstance(value, list):
-        return f"[{', '.join(map(_typed, value))}]"
-    if hasattr(value, "tolist"):
-        return _typed(value.tolist())
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e6
-    return repr(int(value) if whole else value)
+    plain = {name: np.asarray(value).tolist() for name, value in inputs.items()}
+    typed = ", ".join(f"{name} = {value!r}" for name, value in plain.items())
+    return re.sub(r"\.0\b", "", typed)  # 2, not 2.0
