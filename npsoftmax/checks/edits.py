@@ -50,7 +50,7 @@ def edit(functions, right, wrong, **unknown):
     return Edit(functions, right, wrong, *unknown.items())
 
 
-def mistake(name, words, seen_by, *ways):
+def mistake(seen_by, name, words, *ways):
     """Return a `Mistake`; a way is an edit, or several in a tuple, made at once."""
     ways = (way if type(way) is tuple else (way,) for way in ways)
     return Mistake(name, words, seen_by, tuple(ways))

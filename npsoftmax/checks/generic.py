@@ -15,12 +15,16 @@ from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
 from npsoftmax.checks.draws import with_random_cotangent
 from npsoftmax.checks.own_gradient import own_gradient
 
+VALUE = "gives the right value"
+TYPES = "gives the right types and shapes"
+OWN = "is the gradient of its own forward"
+
 
 def _everyone(draws):
     """Return the rows that every function has."""
     return (
         ("call", "can be called", can_be_called, draws),
-        ("types", "gives the right types and shapes", right_types, draws),
+        ("types", TYPES, right_types, draws),
         ("inputs", "leaves its inputs alone", leaves_inputs_alone, draws),
         ("inputs", "works on read only arrays", works_on_read_only_arrays, draws),
         ("inputs", "gives the same when called twice", same_twice, draws),
@@ -31,8 +35,7 @@ def _everyone(draws):
 
 def value_rows(draws):
     """Return the rows of a function of which nothing but the value is known."""
-    right = ("value", "gives the right value", right_value, draws)
-    return (*_everyone(draws), right)
+    return (*_everyone(draws), ("value", VALUE, right_value, draws))
 
 
 def backward_of(forward, signature, *, slack, **record):
@@ -93,14 +96,19 @@ def gradient_rows(inside, anywhere=None, hard=None):
     inside: where finite differences can be trusted. anywhere: where else the gradient
     must be right. hard: where the reference is held to its own forward, too.
     """
-    own, right = "is the gradient of its own forward", "gives the right gradient"
     rows = [
         *_everyone(inside),
-        ("own gradient", own, own_gradient, inside),
-        ("gradient", right, right_value, anywhere or inside, STUDENT),
+        ("own gradient", OWN, own_gradient, inside),
+        (
+            "gradient",
+            "gives the right gradient",
+            right_value,
+            anywhere or inside,
+            STUDENT,
+        ),
     ]
     if hard:
-        words = f"{own} on hard inputs"
+        words = f"{OWN} on hard inputs"
         rows.append(("own gradient", words, own_gradient, hard, REFERENCE))
     return tuple(rows)
 

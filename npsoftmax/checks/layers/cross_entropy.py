@@ -6,7 +6,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import labels_of, repeated_labels, with_more
+from npsoftmax.checks.draws import repeated_labels, with_more
 from npsoftmax.checks.generic import backward_of
 from npsoftmax.checks.layers.softmax import (
     backward_rows,
@@ -43,7 +43,7 @@ def slack(z, y, dloss):
 
 
 def labels(draw, inputs):
-    return labels_of(draw, *inputs["z"].shape)
+    return draw.labels(*inputs["z"].shape)
 
 
 labelled = with_more(logits, y=labels)

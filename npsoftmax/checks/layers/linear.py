@@ -6,16 +6,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    SMALL,
-    C,
-    D,
-    N,
-    any_array,
-    array_of,
-    size_of,
-    with_cotangent,
-)
+from npsoftmax.checks.draws import SMALL, C, D, N, with_cotangent
 from npsoftmax.checks.generic import (
     backward_of,
     gradient_rows,
@@ -47,9 +38,9 @@ def slacks(x, W, b, dz):
 
 def linear_inputs(draw):
     """x (N, D), W (D, C), and b (C,) or None."""
-    rows, features, classes = (size_of(draw, 4) for _ in range(3))
-    x, W = any_array(draw, rows, features), any_array(draw, features, classes)
-    b = array_of(draw, SMALL, classes) if draw.choice((False, True)) else None
+    rows, features, classes = (draw.size(4) for _ in range(3))
+    x, W = draw.numbers(rows, features), draw.numbers(features, classes)
+    b = draw.array(SMALL, classes) if draw.choice((False, True)) else None
     return {"x": x, "W": W, "b": b}
 
 

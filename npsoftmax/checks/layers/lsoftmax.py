@@ -20,12 +20,9 @@ from npsoftmax.checks.draws import (
     C,
     D,
     N,
-    array_of,
     cosine,
-    labels_of,
     repeated_labels,
     sine,
-    size_of,
     with_cotangent,
 )
 from npsoftmax.checks.generic import (
@@ -119,12 +116,12 @@ def features(draw, degrees=degrees_anywhere):
     All lie in the plane of the first two coordinates; `features_in_space` has the rest.
     """
     m, lam = draw.choice(MARGINS), draw.choice(MIXES)
-    rows, size, classes = size_of(draw, 3), draw.choice((2, 2, 3)), size_of(draw, 3)
-    y = labels_of(draw, rows, classes)
-    directions = array_of(draw, range(0, 360, GRID), classes)
-    W = _in_the_plane(directions, array_of(draw, NORMS, classes), size).T
+    rows, size, classes = draw.size(3), draw.choice((2, 2, 3)), draw.size(3)
+    y = draw.labels(rows, classes)
+    directions = draw.array(range(0, 360, GRID), classes)
+    W = _in_the_plane(directions, draw.array(NORMS, classes), size).T
     theta = np.array(degrees(draw, m, rows)) * draw.choice((1, -1))
-    x = _in_the_plane(directions[y] + theta, array_of(draw, NORMS, rows), size)
+    x = _in_the_plane(directions[y] + theta, draw.array(NORMS, rows), size)
     return {"x": x, "W": np.ascontiguousarray(W), "y": y, "m": m, "lam": lam}
 
 
@@ -142,11 +139,11 @@ def features_inside(draw):
 
 def features_in_space(draw):
     """The same of small integers, no vector of them zero."""
-    rows, size, classes = size_of(draw, 3), size_of(draw, 4), size_of(draw, 4)
-    x, W = array_of(draw, SMALL, rows, size), array_of(draw, SMALL, size, classes)
+    rows, size, classes = draw.size(3), draw.size(4), draw.size(4)
+    x, W = draw.array(SMALL, rows, size), draw.array(SMALL, size, classes)
     x[:, -1] = np.where(x.any(axis=1), x[:, -1], 1)
     W[-1] = np.where(W.any(axis=0), W[-1], 1)
-    y, m, lam = labels_of(draw, rows, classes), draw.choice(MARGINS), draw.choice(MIXES)
+    y, m, lam = draw.labels(rows, classes), draw.choice(MARGINS), draw.choice(MIXES)
     return {"x": x, "W": W, "y": y, "m": m, "lam": lam}
 
 
@@ -156,15 +153,15 @@ def parallel_features(draw):
     W, y = given["W"], given["y"]
     if len(W) > 1 and draw.choice((False, True)):
         W[:, y[0]] = np.pad(LONG, (0, len(W) - 2))
-    return given | {"x": array_of(draw, NONZERO, len(y), 1) * W.T[y], "W": W}
+    return given | {"x": draw.array(NONZERO, len(y), 1) * W.T[y], "W": W}
 
 
 def features_of_any_norm(draw, sizes=SIZES):
     """The same with tiny and huge norms, and with zero vectors."""
     given = features(draw)
     x_size, W_size = draw.choice(sizes)
-    x_mask = array_of(draw, (1, 1, 1, 0), len(given["x"]), 1)
-    W_mask = array_of(draw, (1, 1, 1, 1, 1, 0), given["W"].shape[1])
+    x_mask = draw.array((1, 1, 1, 0), len(given["x"]), 1)
+    W_mask = draw.array((1, 1, 1, 1, 1, 0), given["W"].shape[1])
     x, W = given["x"] * x_size * x_mask, given["W"] * W_size * W_mask
     return given | {"x": x, "W": W}
 

@@ -12,16 +12,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    GRID,
-    N,
-    array_of,
-    cosine,
-    sine,
-    size_of,
-    with_cotangent,
-    with_more,
-)
+from npsoftmax.checks.draws import GRID, N, cosine, sine, with_cotangent, with_more
 from npsoftmax.checks.generic import (
     backward_of,
     gradient_rows,
@@ -118,7 +109,7 @@ def cosines(draw, degrees=degrees_anywhere):
 
 
 def _some_of(draw, degrees, m):
-    shape = [size_of(draw, 4) for _ in range(draw.choice((1, 1, 1, 2)))]
+    shape = [draw.size(4) for _ in range(draw.choice((1, 1, 1, 2)))]
     return np.reshape(degrees(draw, m, math.prod(shape)), shape)
 
 
@@ -128,7 +119,7 @@ def cosines_inside(draw):
 
 def past_the_ends(draw):
     """cos(theta) at 1 and -1 or, as rounding may leave it, an ulp beyond; and m."""
-    cos = array_of(draw, (1.0, PAST_1, -1.0, -PAST_1), size_of(draw, 3))
+    cos = draw.array((1.0, PAST_1, -1.0, -PAST_1), draw.size(3))
     return {"cos": cos, "m": draw.choice(MARGINS)}
 
 
@@ -137,7 +128,7 @@ def margin(draw):
 
 
 def _some_degrees(draw, inputs):
-    return draw.choices(range(181), size_of(draw, 5, least=2))
+    return draw.choices(range(181), draw.size(5, least=2))
 
 
 margin_and_degrees = with_more(margin, degrees=_some_degrees)

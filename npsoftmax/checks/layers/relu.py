@@ -4,7 +4,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import NONZERO, D, N, array_of, size_of, with_cotangent
+from npsoftmax.checks.draws import NONZERO, D, N, with_cotangent
 from npsoftmax.checks.generic import backward_of, gradient_rows, value_rows
 from npsoftmax.checks.paper import g
 
@@ -26,7 +26,7 @@ UP_TO_10 = tuple(sorted(range(-10, 11), key=abs))
 
 def activations(draw, options=UP_TO_10):
     """h (N, H)."""
-    return {"h": array_of(draw, options, size_of(draw, 4), size_of(draw, 4))}
+    return {"h": draw.array(options, draw.size(4), draw.size(4))}
 
 
 def off_the_kink(draw):

@@ -11,16 +11,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
-from npsoftmax.checks.draws import (
-    Always,
-    C,
-    N,
-    any_array,
-    array_of,
-    size_of,
-    with_cotangent,
-    with_more,
-)
+from npsoftmax.checks.draws import C, N, with_cotangent, with_more
 from npsoftmax.checks.generic import (
     backward_of,
     gradient_rows,
@@ -85,12 +76,12 @@ def log_softmax_slack(z, dlog_p):
 
 def logits(draw):
     """z (N, C): small integers, or anything from -3 to 3."""
-    return {"z": any_array(draw, size_of(draw, 4), size_of(draw, 5))}
+    return {"z": draw.numbers(draw.size(4), draw.size(5))}
 
 
 def logits_and_axis(draw):
     """z of one to three dimensions, and the axis along which the classes lie."""
-    z = any_array(draw, *(size_of(draw, 4) for _ in range(size_of(draw, 3))))
+    z = draw.numbers(*(draw.size(4) for _ in range(draw.size(3))))
     return {"z": z, "axis": draw.choice((0, -1, 1, 2)[: z.ndim + 1])}
 
 
@@ -103,17 +94,17 @@ def logits_in_three_dimensions():
 
 def wide_logits(draw):
     """z (N, C) up to 10,000: each row has an offset and a scale of its own."""
-    rows, classes = size_of(draw, 3), size_of(draw, 4)
-    offsets = array_of(draw, (0, 1000, -1000, 5000, -5000), rows, 1)
-    scales = array_of(draw, (1, 40, 500, 2500), rows, 1)
-    return {"z": offsets + scales * array_of(draw, (0, 1, -1, 2, -2), rows, classes)}
+    rows, classes = draw.size(3), draw.size(4)
+    offsets = draw.array((0, 1000, -1000, 5000, -5000), rows, 1)
+    scales = draw.array((1, 40, 500, 2500), rows, 1)
+    return {"z": offsets + scales * draw.array((0, 1, -1, 2, -2), rows, classes)}
 
 
 def a_shift(draw, inputs):
     return draw.choice((1.0, -2.0, 10.0, -100.0))
 
 
-any_axis = Always(logits_and_axis, logits_in_three_dimensions())
+logits_and_axis.always = logits_in_three_dimensions()
 shifted = with_more(logits_and_axis, shift=a_shift)
 wide_last_axis = with_more(wide_logits, axis=lambda draw, inputs: -1)
 
@@ -292,10 +283,15 @@ LOGSUMEXP = Function(
     gives=("lse",),
     right=logsumexp,
     rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
+        *logit_rows(logits_and_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), logits_and_axis),
         ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
-        ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
+        (
+            "invariants",
+            "lies between max and max plus log of C",
+            is_near_max,
+            logits_and_axis,
+        ),
     ),
     paper=logsumexp_on_paper,
     stub="""Return the logarithm of the sum of exp(z) along an axis.
@@ -320,9 +316,9 @@ SOFTMAX = Function(
     gives=("p",),
     right=softmax,
     rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
-        ("invariants", "sums to one", sums_to_one, any_axis),
+        *logit_rows(logits_and_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), logits_and_axis),
+        ("invariants", "sums to one", sums_to_one, logits_and_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),
     paper=softmax_on_paper,
@@ -349,9 +345,9 @@ LOG_SOFTMAX = Function(
     gives=("log_p",),
     right=log_softmax,
     rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
-        ("invariants", SUM, exponentials_sum_to_one, any_axis),
+        *logit_rows(logits_and_axis, wide_last_axis),
+        ("value", "has the axis -1 by default", has_default(axis=-1), logits_and_axis),
+        ("invariants", SUM, exponentials_sum_to_one, logits_and_axis),
         ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),
     paper=log_softmax_on_paper,
