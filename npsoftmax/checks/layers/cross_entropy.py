@@ -132,14 +132,13 @@ CROSS_ENTROPY_FORWARD = Function(
 
     (2)  loss = -(1/N) sum_i log p_{i, y_i}
     """,
-    hints=(
-        """Each row has one entry that counts: the log-probability of its own label.
+    hint="""Each row has one entry that counts: the log-probability of its own label.
         Pick log p[0, y[0]], log p[1, y[1]], ... and take minus their mean. Start from
-        log_softmax, not from log(softmax).""",
-        """rows = np.arange(len(y)); log_p[rows, y] picks one entry of each row, while
+        log_softmax, not from log(softmax).
+
+        rows = np.arange(len(y)); log_p[rows, y] picks one entry of each row, while
         log_p[:, y] picks whole columns. Try it on paper: equal logits and C classes
         give loss = log(C).""",
-    ),
 )
 
 CROSS_ENTROPY_BACKWARD = backward_of(
@@ -155,13 +154,10 @@ CROSS_ENTROPY_BACKWARD = backward_of(
 
     (3)  dloss/dz_ij = (p_ij - 1)/N for j = y_i,  p_ij/N for j != y_i
     """,
-    hints=(
-        """The loss of row i is -z[i, y_i] + logsumexp(z[i]). The first part gives a -1
-        in one entry; the second gives p. Mind the 1/N of the mean, and dloss.""",
-        """dz = p.copy(); dz[np.arange(N), y] -= 1; return dloss * dz / N. Try it on
-        paper: z = [[0, 0]], y = [0] gives dz = [[-1/2, 1/2]], and every row of dz sums
-        to 0.""",
-    ),
-)
+    hint="""The loss of row i is -z[i, y_i] + logsumexp(z[i]). The first part gives a -1
+        in one entry; the second gives p. Mind the 1/N of the mean, and dloss.
 
-FUNCTIONS = (CROSS_ENTROPY_FORWARD, CROSS_ENTROPY_BACKWARD)
+        dz = p.copy(); dz[np.arange(N), y] -= 1; return dloss * dz / N. Try it on paper:
+        z = [[0, 0]], y = [0] gives dz = [[-1/2, 1/2]], and every row of dz sums to 0.
+        """,
+)

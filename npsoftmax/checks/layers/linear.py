@@ -101,13 +101,12 @@ LINEAR_FORWARD = Function(
 
     x (N, D), W (D, C), b (C,) or None for no bias -> z (N, C), cache.
     """,
-    hints=(
-        """One matrix product. Which axis of z does b belong to, rows or columns? And b
-        may be missing.""",
-        """z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z
-        += b where z may be somebody else's array, and not `if b:`, which an array
-        cannot answer. Keep x, W and whether there was a b.""",
-    ),
+    hint="""One matrix product. Which axis of z does b belong to, rows or columns? And b
+        may be missing.
+
+        z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z += b
+        where z may be somebody else's array, and not `if b:`, which an array cannot
+        answer. Keep x, W and whether there was a b.""",
 )
 
 given_dz = with_cotangent(linear_inputs, LINEAR_FORWARD)
@@ -124,14 +123,11 @@ LINEAR_BACKWARD = backward_of(
     dz (N, C), the cache of linear_forward -> dx (N, D), dW (D, C), db (C,); db is None
     where b was None.
     """,
-    hints=(
-        """z_ic = sum_d x_id W_dc + b_c. Ask for each of x_id, W_dc, b_c: which entries
+    hint="""z_ic = sum_d x_id W_dc + b_c. Ask for each of x_id, W_dc, b_c: which entries
         of z does it move, and by how much? Shapes help: dx is (N, D), made of dz (N, C)
-        and W (D, C).""",
-        """dx = dz @ W.T, dW = x.T @ dz, db = dz.sum(axis=0): every row of the batch has
+        and W (D, C).
+
+        dx = dz @ W.T, dW = x.T @ dz, db = dz.sum(axis=0): every row of the batch has
         used the same b. No mean here: the 1/N is already in dz. db is None where b was
         None.""",
-    ),
 )
-
-FUNCTIONS = (LINEAR_FORWARD, LINEAR_BACKWARD)

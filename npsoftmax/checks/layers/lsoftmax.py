@@ -347,15 +347,14 @@ LSOFTMAX_FORWARD = Function(
          g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
     (10) x = 0 or W_y = 0: there is no angle, and z_y = 0
     """,
-    hints=(
-        """Start from z = x @ W: only one entry of each row changes, z[i, y_i]. For that
-        one: norms of x_i and of W's column y_i, the cosine between them, then psi, then
-        g.""",
-        """W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and
-        W_y by their norms first (by 1 where a norm is 0) and multiply after: the
-        product of two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm *
-        g. Prediction needs none of this: argmax(x @ W).""",
-    ),
+    hint="""Start from z = x @ W: only one entry of each row changes, z[i, y_i]. For
+        that one: norms of x_i and of W's column y_i, the cosine between them, then psi,
+        then g.
+
+        W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and W_y
+        by their norms first (by 1 where a norm is 0) and multiply after: the product of
+        two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm * g. Prediction needs
+        none of this: argmax(x @ W).""",
 )
 
 dz_inside = with_cotangent(features_inside, LSOFTMAX_FORWARD)
@@ -387,15 +386,12 @@ LSOFTMAX_BACKWARD = backward_of(
          df_y/dW_y = |x|   (g wh + g' (xh - c wh))
     (10) x = 0 or W_y = 0: df_y/dx = W_y and df_y/dW_y = x
     """,
-    hints=(
-        """Two kinds of logits: the other classes are linear, so dx has dz_ij W_j and dW
-        has dz_ij x_i. Only the label's entry takes (9): a radial part along xh, with g,
-        and a tangential part at right angles to it, with g'.""",
-        """others = dz.copy(); others[rows, y] = 0. Then dx = others @ W.T + dz_y df_dx
-        and dW = x.T @ others, to which each row adds dz_y df_dw in its own label's
-        column: np.add.at(dW.T, y, ...), since dW[:, y] += ... keeps only one row of a
-        label that comes twice. With x = 0 or W_y = 0 set g' = 1.""",
-    ),
-)
+    hint="""Two kinds of logits: the other classes are linear, so dx has dz_ij W_j and
+        dW has dz_ij x_i. Only the label's entry takes (9): a radial part along xh, with
+        g, and a tangential part at right angles to it, with g'.
 
-FUNCTIONS = (LSOFTMAX_FORWARD, LSOFTMAX_BACKWARD)
+        others = dz.copy(); others[rows, y] = 0. Then dx = others @ W.T + dz_y df_dx and
+        dW = x.T @ others, to which each row adds dz_y df_dw in its own label's column:
+        np.add.at(dW.T, y, ...), since dW[:, y] += ... keeps only one row of a label
+        that comes twice. With x = 0 or W_y = 0 set g' = 1.""",
+)

@@ -291,16 +291,15 @@ PSI = Function(
     (5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m],
                                                  k = 0, 1, .. m-1
     """,
-    hints=(
-        """In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
+    hint="""In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
         go down only: every piece between two knots k pi/m is turned upright by (-1)^k
         and hung on the end of the piece before by -2k. First find k, the number of the
-        piece.""",
-        """k = floor(m theta / pi), and at theta = pi, where this gives m, the last
-        piece k = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k
-        cos(m theta) - 2k. Try it on paper, m = 2: psi(0) = 1, psi(90 degrees) = -1,
-        psi(180 degrees) = -3.""",
-    ),
+        piece.
+
+        k = floor(m theta / pi), and at theta = pi, where this gives m, the last piece k
+        = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k cos(m
+        theta) - 2k. Try it on paper, m = 2: psi(0) = 1, psi(90 degrees) = -1, psi(180
+        degrees) = -3.""",
 )
 
 PSI_PRIME = Function(
@@ -322,12 +321,11 @@ PSI_PRIME = Function(
 
     (8)  the derivative of (5), piece by piece
     """,
-    hints=(
-        """The derivative of (-1)^k cos(m theta) - 2k on one piece is short. psi falls
-        everywhere: what does that say about the sign of (-1)^k sin(m theta)?""",
-        """-m (-1)^k sin(m theta) with psi's own k. Since (-1)^k is the sign that sin(m
+    hint="""The derivative of (-1)^k cos(m theta) - 2k on one piece is short. psi falls
+        everywhere: what does that say about the sign of (-1)^k sin(m theta)?
+
+        -m (-1)^k sin(m theta) with psi's own k. Since (-1)^k is the sign that sin(m
         theta) has on piece k, the same is -m |sin(m theta)|, with no piece to find.""",
-    ),
 )
 
 PSI_FORWARD = Function(
@@ -348,15 +346,14 @@ PSI_FORWARD = Function(
     (5)  psi(theta) with theta = arccos(cos)
     (7)  or without any angle: cos(2 theta) = 2 cos^2 - 1, and so on for each m
     """,
-    hints=(
-        """The angle is np.arccos(cos), and psi you have. But a cosine that is the
+    hint="""The angle is np.arccos(cos), and psi you have. But a cosine that is the
         product of two rounded vectors may be 1.0000000000000002, and arccos of that is
-        nan.""",
-        """theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m).
-        Exact bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one.
-        Or no angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and
-        k = how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
-    ),
+        nan.
+
+        theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m). Exact
+        bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one. Or no
+        angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and k =
+        how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
 )
 
 given_dpsi = with_cotangent(cosines, PSI_FORWARD)
@@ -378,13 +375,10 @@ PSI_BACKWARD = backward_of(
 
     (8)  dpsi/dcos = m |sin(m theta) / sin(theta)|; its limit is m^2 at 0 and at pi
     """,
-    hints=(
-        """By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta is
-        -sin(theta). What is left at theta = 0 and pi, where that is 0/0?""",
-        """dcos = dpsi m |sin(m theta)| / sin(theta); where sin(theta) is 0, or below
-        1e-7, the quotient is m^2 instead. Divide by 1 there and choose with np.where,
-        rather than adding an eps everywhere.""",
-    ),
-)
+    hint="""By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta
+        is -sin(theta). What is left at theta = 0 and pi, where that is 0/0?
 
-FUNCTIONS = (PSI, PSI_PRIME, PSI_FORWARD, PSI_BACKWARD)
+        dcos = dpsi m |sin(m theta)| / sin(theta); where sin(theta) is 0, or below 1e-7,
+        the quotient is m^2 instead. Divide by 1 there and choose with np.where, rather
+        than adding an eps everywhere.""",
+)

@@ -77,12 +77,11 @@ RELU_FORWARD = Function(
 
     h: any shape -> a, of the same shape; cache.
     """,
-    hints=(
-        """An entry above 0 stays, any other becomes 0. The backward must know which
-        entries stayed: remember that, not the values.""",
-        """active = h > 0; return np.maximum(h, 0), (active,). Not h[h < 0] = 0: that
+    hint="""An entry above 0 stays, any other becomes 0. The backward must know which
+        entries stayed: remember that, not the values.
+
+        active = h > 0; return np.maximum(h, 0), (active,). Not h[h < 0] = 0: that
         changes the array of whoever called.""",
-    ),
 )
 
 given_da = with_cotangent(off_the_kink, RELU_FORWARD)
@@ -98,12 +97,9 @@ RELU_BACKWARD = backward_of(
 
     da: h's shape, the cache of relu_forward -> dh, of the same shape.
     """,
-    hints=(
-        """Where h was above 0, a moves as h does; elsewhere a does not move at all. The
-        question is about h, not about da.""",
-        """dh = da * active, with the mask that the forward remembered. At h = 0 either
-        side's slope is accepted.""",
-    ),
-)
+    hint="""Where h was above 0, a moves as h does; elsewhere a does not move at all.
+        The question is about h, not about da.
 
-FUNCTIONS = (RELU_FORWARD, RELU_BACKWARD)
+        dh = da * active, with the mask that the forward remembered. At h = 0 either
+        side's slope is accepted.""",
+)
