@@ -61,6 +61,11 @@ def with_more(of, **more):
     return drawn
 
 
+def one_of(*draws):
+    """Return a way to draw that is one of several; a single one is itself."""
+    return draws[0] if len(draws) == 1 else lambda draw: draw.choice(draws)(draw)
+
+
 def with_cotangent(of, forward):
     """Return `of` with the gradient by a forward's value; `forward` is its record."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import npsoftmax
 from npsoftmax.checks.agree import Kind, Wrong, agree, copied, described, of_shape
 from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
-from npsoftmax.checks.draws import with_random_cotangent
+from npsoftmax.checks.draws import one_of, with_cotangent, with_random_cotangent
 from npsoftmax.checks.own_gradient import own_gradient
 
 VALUE = "gives the right value"
@@ -33,19 +33,43 @@ def _everyone(draws):
     )
 
 
-def value_rows(draws):
-    """Return the rows of a function of which nothing but the value is known."""
-    return (*_everyone(draws), ("value", VALUE, right_value, draws))
+def value_rows(draws, extremes=None):
+    """Return the rows of a function of which nothing but the value is known.
+
+    extremes: {words, such as `for wide logits`: a way to draw what must be borne, too}.
+    """
+    return (
+        *_everyone(draws),
+        ("value", VALUE, right_value, draws),
+        *(
+            ("stability", f"is right {words}", right_value, more)
+            for words, more in (extremes or {}).items()
+        ),
+    )
 
 
-def backward_of(forward, signature, *, slack, **record):
+def backward_of(
+    forward,
+    signature,
+    *,
+    slack,
+    inside,
+    anywhere=None,
+    extremes=None,
+    rows=(),
+    **record,
+):
     """Return the record of a backward, of which the forward's record knows the most.
 
     Its inputs are the forward's, and a gradient by the forward's value. What is right
     is npsoftmax's own gradients, held to the complex step elsewhere: slack(**inputs)
     gives by how much the roundings of each are magnified.
+
+    inside: draws inputs of the forward where finite differences can be trusted.
+    anywhere: where else the gradient must be right. extremes: where it must be finite,
+    as for `value_rows`. rows: what else is asked.
     """
-    cotangent = f"d{forward.gives[0]}"
+    cotangent, extremes = f"d{forward.gives[0]}", extremes or {}
 
     @functools.wraps(slack)  # it has its arguments
     def right(**inputs):
@@ -53,10 +77,21 @@ def backward_of(forward, signature, *, slack, **record):
         pairs = zip(gradients, slack(**inputs), strict=True)
         return tuple(None if pair[0] is None else pair for pair in pairs)
 
+    given = functools.cache(lambda draws: with_cotangent(draws, forward))
+    hard = dict.fromkeys([*([anywhere] if anywhere else []), *extremes.values()])
+    rows = (
+        *_gradient_rows(inside, anywhere or inside, hard),
+        *(
+            ("stability", f"stays finite {words}", stays_finite, draws)
+            for words, draws in extremes.items()
+        ),
+        *rows,
+    )
     return Function(
         signature,
         forward=forward.name,
         right=right,
+        rows=tuple((*row[:3], given(row[3]), *row[4:]) for row in rows),
         ordinary=with_random_cotangent(forward.ordinary, forward),
         dangerous=with_random_cotangent(forward.dangerous, forward),
         shapes=forward.shapes | {cotangent: forward.shapes[forward.gives[0]]},
@@ -64,6 +99,22 @@ def backward_of(forward, signature, *, slack, **record):
         keeps=forward.keeps,
         **record,
     )
+
+
+def _gradient_rows(inside, anywhere, hard):
+    """Return the rows of a backward: its own forward's gradient, and the right one.
+
+    hard: where the reference is held to its own forward, too.
+    """
+    rows = [
+        *_everyone(inside),
+        ("own gradient", OWN, own_gradient, inside),
+        ("gradient", "gives the right gradient", right_value, anywhere, STUDENT),
+    ]
+    if hard:
+        words, draws = f"{OWN} on hard inputs", one_of(*hard)
+        rows.append(("own gradient", words, own_gradient, draws, REFERENCE))
+    return rows
 
 
 def _by_npsoftmax(forward, inputs, cotangent):
@@ -88,29 +139,6 @@ def has_default(**default):
     [(name, value)] = default.items()
     test.__doc__ = f"it was called without {name}, whose default is {value}"
     return test
-
-
-def gradient_rows(inside, anywhere=None, hard=None):
-    """Return the rows of a backward: its own forward's gradient, and the right one.
-
-    inside: where finite differences can be trusted. anywhere: where else the gradient
-    must be right. hard: where the reference is held to its own forward, too.
-    """
-    rows = [
-        *_everyone(inside),
-        ("own gradient", OWN, own_gradient, inside),
-        (
-            "gradient",
-            "gives the right gradient",
-            right_value,
-            anywhere or inside,
-            STUDENT,
-        ),
-    ]
-    if hard:
-        words = f"{OWN} on hard inputs"
-        rows.append(("own gradient", words, own_gradient, hard, REFERENCE))
-    return tuple(rows)
 
 
 def can_be_called(f, **inputs):

@@ -9,7 +9,7 @@ from npsoftmax.checks.contract import Function
 from npsoftmax.checks.draws import repeated_labels, with_more
 from npsoftmax.checks.generic import backward_of
 from npsoftmax.checks.layers.softmax import (
-    backward_rows,
+    for_logits,
     further,
     further_wide,
     log_softmax_of,
@@ -146,7 +146,7 @@ CROSS_ENTROPY_BACKWARD = backward_of(
     "cross_entropy_backward(dloss, cache)",
     gives=("dz",),
     slack=slack,
-    rows=backward_rows(CROSS_ENTROPY_FORWARD, labelled, wide_labelled),
+    **for_logits(labelled, wide_labelled),
     paper=backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 

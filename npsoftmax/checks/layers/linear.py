@@ -6,13 +6,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import SMALL, C, D, N, with_cotangent
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    value_rows,
-)
+from npsoftmax.checks.draws import SMALL, C, D, N
+from npsoftmax.checks.generic import backward_of, has_default, value_rows
 from npsoftmax.checks.paper import g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -109,14 +104,12 @@ LINEAR_FORWARD = Function(
         answer. Keep x, W and whether there was a b.""",
 )
 
-given_dz = with_cotangent(linear_inputs, LINEAR_FORWARD)
-
 LINEAR_BACKWARD = backward_of(
     LINEAR_FORWARD,
     "linear_backward(dz, cache)",
     gives=("dx", "dW", "db"),
     slack=slacks,
-    rows=gradient_rows(given_dz),
+    inside=linear_inputs,
     paper=backward_on_paper,
     stub="""Return the gradients by x, W and b.
 

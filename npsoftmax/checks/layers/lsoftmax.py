@@ -21,18 +21,11 @@ from npsoftmax.checks.draws import (
     D,
     N,
     cosine,
+    one_of,
     repeated_labels,
     sine,
-    with_cotangent,
 )
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
 from npsoftmax.checks.layers.linear import dot
 from npsoftmax.checks.layers.psi import (
     MARGINS,
@@ -170,12 +163,8 @@ def huge_norms(draw):
     return features_of_any_norm(draw, HUGE_SIZES)
 
 
-def _one_of(*draws):
-    return lambda draw: draw.choice(draws)(draw)
-
-
-ordinary_features = _one_of(features, features_in_space)
-any_features = _one_of(features, features_in_space, parallel_features)
+ordinary_features = one_of(features, features_in_space)
+any_features = one_of(features, features_in_space, parallel_features)
 
 
 def further(rng, i):
@@ -314,7 +303,10 @@ def keeps(inputs, smaller):
 
 # ----------------------------------------------------------------------- the records
 
-PARALLEL, ANY_NORM = "parallel vectors", "any norm and for zero vectors"
+EXTREMES = {
+    "for parallel vectors": parallel_features,
+    "for any norm and for zero vectors": features_of_any_norm,
+}
 HUGE = "is right for norms from 1e-300 to 1e300"
 RIGHT_FOR_ANY = "gives the right gradient for any norm"
 
@@ -323,10 +315,8 @@ LSOFTMAX_FORWARD = Function(
     gives=("z", "cache"),
     right=lsoftmax,
     rows=(
-        *value_rows(ordinary_features),
+        *value_rows(ordinary_features, EXTREMES),
         ("value", "has lam = 0 by default", has_default(lam=0.0), ordinary_features),
-        ("stability", f"is right for {PARALLEL}", right_value, parallel_features),
-        ("stability", f"is right for {ANY_NORM}", right_value, features_of_any_norm),
         ("stability", HUGE, right_value, huge_norms, REFERENCE),
         ("invariants", "is the plain product for m = 1", plain_for_m_1, any_features),
         ("invariants", "changes the label's column only", only_the_label, any_features),
@@ -357,24 +347,18 @@ LSOFTMAX_FORWARD = Function(
         none of this: argmax(x @ W).""",
 )
 
-dz_inside = with_cotangent(features_inside, LSOFTMAX_FORWARD)
-any_dz = with_cotangent(any_features, LSOFTMAX_FORWARD)
-parallel_dz = with_cotangent(parallel_features, LSOFTMAX_FORWARD)
-any_norm_dz = with_cotangent(features_of_any_norm, LSOFTMAX_FORWARD)
-hard_dz = _one_of(any_dz, parallel_dz, any_norm_dz)
-
 LSOFTMAX_BACKWARD = backward_of(
     LSOFTMAX_FORWARD,
     "lsoftmax_backward(dz, cache)",
     gives=("dx", "dW"),
     slack=slacks,
+    inside=features_inside,
+    anywhere=any_features,
+    extremes=EXTREMES,
     rows=(
-        ("stability", f"stays finite for {PARALLEL}", stays_finite, parallel_dz),
-        ("stability", f"stays finite for {ANY_NORM}", stays_finite, any_norm_dz),
-        ("invariants", "has x dx equal to z dz", euler_for_x, dz_inside),
-        ("invariants", "has W dW equal to z dz", euler_for_W, dz_inside),
-        *gradient_rows(dz_inside, anywhere=any_dz, hard=hard_dz),
-        ("gradient", RIGHT_FOR_ANY, right_value, any_norm_dz, STUDENT),
+        ("invariants", "has x dx equal to z dz", euler_for_x, features_inside),
+        ("invariants", "has W dW equal to z dz", euler_for_W, features_inside),
+        ("gradient", RIGHT_FOR_ANY, right_value, features_of_any_norm, STUDENT),
     ),
     paper=backward_on_paper,
     stub="""Return the gradients by x and W.

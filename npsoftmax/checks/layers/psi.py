@@ -12,14 +12,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import GRID, N, cosine, sine, with_cotangent, with_more
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.draws import GRID, N, cosine, sine, with_more
+from npsoftmax.checks.generic import backward_of, value_rows
 from npsoftmax.checks.paper import g
 from npsoftmax.piece import piece_at
 
@@ -193,11 +187,10 @@ def never_positive(f, theta, m):
     agree("slope", slope, np.minimum(slope, 0), m * m, "the slope is positive")
 
 
-def psi_rows(draws, *more):
+def psi_rows(draws, extremes=None):
     """Return the rows of psi, whether it takes the angle or its cosine."""
     return (
-        *value_rows(draws),
-        *more,
+        *value_rows(draws, extremes),
         ("invariants", "is 1 at 0 degrees", one_at_0, margin),
         ("invariants", "is 1 minus 2m at 180 degrees", one_minus_2m_at_180, margin),
         ("invariants", "never rises", never_rises, margin_and_degrees),
@@ -270,8 +263,6 @@ def _listed(**angles):
 # ----------------------------------------------------------------------- the records
 
 SHAPES = {"theta": "AB", "cos": "AB", "psi": "AB"}
-PAST = "is right for a cosine rounded past 1"
-FINITE = "stays finite at every angle"
 
 PSI = Function(
     "psi(theta, m)",
@@ -332,7 +323,7 @@ PSI_FORWARD = Function(
     "psi_forward(cos, m)",
     gives=("psi", "cache"),
     right=psi_of_cos,
-    rows=psi_rows(cosines, ("stability", PAST, right_value, past_the_ends)),
+    rows=psi_rows(cosines, {"for a cosine rounded past 1": past_the_ends}),
     ordinary=further_cosines,
     dangerous=cosines_of_the_ends,
     shapes=SHAPES,
@@ -356,18 +347,14 @@ PSI_FORWARD = Function(
         how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
 )
 
-given_dpsi = with_cotangent(cosines, PSI_FORWARD)
-given_dpsi_inside = with_cotangent(cosines_inside, PSI_FORWARD)
-
 PSI_BACKWARD = backward_of(
     PSI_FORWARD,
     "psi_backward(dpsi, cache)",
     gives=("dcos",),
     slack=slack,
-    rows=(
-        ("stability", FINITE, stays_finite, given_dpsi),
-        *gradient_rows(given_dpsi_inside, anywhere=given_dpsi, hard=given_dpsi),
-    ),
+    inside=cosines_inside,
+    anywhere=cosines,
+    extremes={"at every angle": cosines},
     paper=backward_on_paper,
     stub="""Return dcos, the gradient by the cosine.
 

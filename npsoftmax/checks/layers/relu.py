@@ -4,8 +4,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import NONZERO, D, N, with_cotangent
-from npsoftmax.checks.generic import backward_of, gradient_rows, value_rows
+from npsoftmax.checks.draws import NONZERO, D, N
+from npsoftmax.checks.generic import backward_of, value_rows
 from npsoftmax.checks.paper import g
 
 # --------------------------------------------------------------------- what is right
@@ -84,14 +84,12 @@ RELU_FORWARD = Function(
         changes the array of whoever called.""",
 )
 
-given_da = with_cotangent(off_the_kink, RELU_FORWARD)
-
 RELU_BACKWARD = backward_of(
     RELU_FORWARD,
     "relu_backward(da, cache)",
     gives=("dh",),
     slack=slack,
-    rows=gradient_rows(given_da),
+    inside=off_the_kink,
     paper=backward_on_paper,
     stub="""Return dh, the gradient by h.
 

@@ -11,15 +11,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
-from npsoftmax.checks.draws import C, N, with_cotangent, with_more
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.draws import C, N, with_more
+from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
 from npsoftmax.checks.paper import counted, g, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -152,22 +145,15 @@ def same_row_by_row(f, **inputs):
 
 def logit_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
-    return (
-        *value_rows(draws),
-        ("value", "takes whole numbers", whole_logits, draws),
-        ("stability", f"is right {UP_TO_10000}", right_value, wide),
-    )
+    whole = ("value", "takes whole numbers", whole_logits, draws)
+    return (*value_rows(draws, {UP_TO_10000: wide}), whole)
 
 
-def backward_rows(forward, draws, wide):
-    """Return the rows of a backward that must bear wide logits."""
-    draws, wide = with_cotangent(draws, forward), with_cotangent(wide, forward)
+def for_logits(inside, wide):
+    """Return what is drawn for a backward that must bear wide logits, and its rows."""
     right = f"gives the right gradient {UP_TO_10000}"
-    return (
-        ("stability", f"stays finite {UP_TO_10000}", stays_finite, wide),
-        *gradient_rows(draws, hard=wide),
-        ("gradient", right, right_value, wide, STUDENT),
-    )
+    rows = (("gradient", right, right_value, wide, STUDENT),)
+    return {"inside": inside, "extremes": {UP_TO_10000: wide}, "rows": rows}
 
 
 def sums_to_one(f, z, axis):
@@ -379,7 +365,7 @@ SOFTMAX_BACKWARD = backward_of(
     "softmax_backward(dp, cache)",
     gives=("dz",),
     slack=softmax_slack,
-    rows=backward_rows(SOFTMAX_FORWARD, logits, wide_logits),
+    **for_logits(logits, wide_logits),
     paper=softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -418,7 +404,7 @@ LOG_SOFTMAX_BACKWARD = backward_of(
     "log_softmax_backward(dlog_p, cache)",
     gives=("dz",),
     slack=log_softmax_slack,
-    rows=backward_rows(LOG_SOFTMAX_FORWARD, logits, wide_logits),
+    **for_logits(logits, wide_logits),
     paper=log_softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
