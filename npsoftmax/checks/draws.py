@@ -49,18 +49,6 @@ class FromSeed(Draw):
         return [options[i] for i in self.rng.integers(len(options), size=size)]
 
 
-def with_more(of, **more):
-    """Return `of` with more inputs: each a function of draw and the inputs so far."""
-
-    def drawn(draw):
-        inputs = of(draw)
-        for name, value in more.items():
-            inputs[name] = value(draw, inputs)
-        return inputs
-
-    return drawn
-
-
 def one_of(*draws):
     """Return a way to draw that is one of several; a single one is itself."""
     return draws[0] if len(draws) == 1 else lambda draw: draw.choice(draws)(draw)
@@ -69,11 +57,13 @@ def one_of(*draws):
 def with_cotangent(of, forward):
     """Return `of` with the gradient by a forward's value; `forward` is its record."""
 
-    def cotangent(draw, inputs):
+    def drawn(draw):
+        inputs = of(draw)
         shape = forward.shape_of_value(inputs)
-        return draw.array(SMALL, *shape) if shape else draw.choice(COTANGENTS)
+        value = draw.array(SMALL, *shape) if shape else draw.choice(COTANGENTS)
+        return inputs | {f"d{forward.gives[0]}": value}
 
-    return with_more(of, **{f"d{forward.gives[0]}": cotangent})
+    return drawn
 
 
 # ----------------------------------------------------------------------------- angles

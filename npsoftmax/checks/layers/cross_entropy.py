@@ -6,7 +6,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import repeated_labels, with_more
+from npsoftmax.checks.draws import repeated_labels
 from npsoftmax.checks.generic import backward_of
 from npsoftmax.checks.layers.softmax import (
     for_logits,
@@ -42,12 +42,13 @@ def slack(z, y, dloss):
 # --------------------------------------------------------------------- what is drawn
 
 
-def labels(draw, inputs):
-    return draw.labels(*inputs["z"].shape)
+def labelled(draw, of=logits):
+    given = of(draw)
+    return given | {"y": draw.labels(*given["z"].shape)}
 
 
-labelled = with_more(logits, y=labels)
-wide_labelled = with_more(wide_logits, y=labels)
+def wide_labelled(draw):
+    return labelled(draw, wide_logits)
 
 
 def further_labelled(rng, i):

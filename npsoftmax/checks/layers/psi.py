@@ -12,7 +12,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import GRID, N, cosine, sine, with_more
+from npsoftmax.checks.draws import GRID, N, cosine, sine
 from npsoftmax.checks.generic import backward_of, value_rows
 from npsoftmax.checks.paper import g
 from npsoftmax.piece import piece_at
@@ -121,12 +121,12 @@ def margin(draw):
     return {"m": draw.choice(MARGINS)}
 
 
-def _some_degrees(draw, inputs):
-    return draw.choices(range(181), draw.size(5, least=2))
+def margin_and_degrees(draw):
+    return margin(draw) | {"degrees": draw.choices(range(181), draw.size(5, least=2))}
 
 
-margin_and_degrees = with_more(margin, degrees=_some_degrees)
-margin_and_knot = with_more(margin, k=lambda draw, _: draw.choice(range(1, 6)))
+def margin_and_knot(draw):
+    return margin(draw) | {"k": draw.choice(range(1, 6))}
 
 
 def further_angles(rng, i):

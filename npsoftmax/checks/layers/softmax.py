@@ -11,7 +11,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
-from npsoftmax.checks.draws import C, N, with_more
+from npsoftmax.checks.draws import C, N
 from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
 from npsoftmax.checks.paper import counted, g, sum_of
 
@@ -93,13 +93,15 @@ def wide_logits(draw):
     return {"z": offsets + scales * draw.array((0, 1, -1, 2, -2), rows, classes)}
 
 
-def a_shift(draw, inputs):
-    return draw.choice((1.0, -2.0, 10.0, -100.0))
-
-
 any_axis.always = logits_in_three_dimensions()
-shifted = with_more(any_axis, shift=a_shift)
-wide_last_axis = with_more(wide_logits, axis=lambda draw, inputs: -1)
+
+
+def shifted(draw):
+    return any_axis(draw) | {"shift": draw.choice((1.0, -2.0, 10.0, -100.0))}
+
+
+def wide_last_axis(draw):
+    return wide_logits(draw) | {"axis": -1}
 
 
 def further(rng, i):
