@@ -33,31 +33,18 @@ def _everyone(draws):
     )
 
 
-def value_rows(draws, extremes=None):
+def value_rows(draws, extremes=()):
     """Return the rows of a function of which nothing but the value is known.
 
-    extremes: {words, such as `for wide logits`: a way to draw what must be borne, too}.
+    extremes: pairs of words, such as `for wide logits`, and a way to draw what must be
+    borne, too.
     """
-    return (
-        *_everyone(draws),
-        ("value", VALUE, right_value, draws),
-        *(
-            ("stability", f"is right {words}", right_value, more)
-            for words, more in (extremes or {}).items()
-        ),
-    )
+    hard = [("stability", f"is right {w}", right_value, more) for w, more in extremes]
+    return (*_everyone(draws), ("value", VALUE, right_value, draws), *hard)
 
 
 def backward_of(
-    forward,
-    signature,
-    *,
-    slack,
-    inside,
-    anywhere=None,
-    extremes=None,
-    rows=(),
-    **record,
+    forward, signature, *, slack, inside, anywhere=None, extremes=(), rows=(), **record
 ):
     """Return the record of a backward, of which the forward's record knows the most.
 
@@ -69,60 +56,52 @@ def backward_of(
     anywhere: where else the gradient must be right. extremes: where it must be finite,
     as for `value_rows`. rows: what else is asked.
     """
-    cotangent, extremes = f"d{forward.gives[0]}", extremes or {}
-
-    @functools.wraps(slack)  # it has its arguments
-    def right(**inputs):
-        gradients = _by_npsoftmax(forward, inputs, inputs[cotangent])
-        pairs = zip(gradients, slack(**inputs), strict=True)
-        return tuple(None if pair[0] is None else pair for pair in pairs)
-
+    value = forward.gives[0]
     given = functools.cache(lambda draws: with_cotangent(draws, forward))
-    hard = dict.fromkeys([*([anywhere] if anywhere else []), *extremes.values()])
-    rows = (
-        *_gradient_rows(inside, anywhere or inside, hard),
-        *(
-            ("stability", f"stays finite {words}", stays_finite, draws)
-            for words, draws in extremes.items()
-        ),
-        *rows,
-    )
+    rows = (*_gradient_rows(inside, anywhere, extremes), *rows)
     return Function(
         signature,
         forward=forward.name,
-        right=right,
+        right=_gradients_of(forward, slack),
         rows=tuple((*row[:3], given(row[3]), *row[4:]) for row in rows),
         ordinary=with_random_cotangent(forward.ordinary, forward),
         dangerous=with_random_cotangent(forward.dangerous, forward),
-        shapes=forward.shapes | {cotangent: forward.shapes[forward.gives[0]]},
+        shapes=forward.shapes | {f"d{value}": forward.shapes[value]},
         about=forward.about,
         keeps=forward.keeps,
         **record,
     )
 
 
-def _gradient_rows(inside, anywhere, hard):
-    """Return the rows of a backward: its own forward's gradient, and the right one.
-
-    hard: where the reference is held to its own forward, too.
-    """
-    rows = [
-        *_everyone(inside),
-        ("own gradient", OWN, own_gradient, inside),
-        ("gradient", "gives the right gradient", right_value, anywhere, STUDENT),
-    ]
+def _gradient_rows(inside, anywhere, extremes):
+    """Yield the rows of a backward: its own forward's gradient, and the right one."""
+    right = "gives the right gradient"
+    hard = dict.fromkeys(filter(None, (anywhere, *(more for _, more in extremes))))
+    yield from _everyone(inside)
+    yield "own gradient", OWN, own_gradient, inside
+    yield "gradient", right, right_value, anywhere or inside, STUDENT
+    for words, more in extremes:
+        yield "stability", f"stays finite {words}", stays_finite, more
     if hard:
-        words, draws = f"{OWN} on hard inputs", one_of(*hard)
-        rows.append(("own gradient", words, own_gradient, draws, REFERENCE))
-    return rows
+        words = f"{OWN} on hard inputs"
+        yield "own gradient", words, own_gradient, one_of(*hard), REFERENCE
 
 
-def _by_npsoftmax(forward, inputs, cotangent):
+def _gradients_of(forward, slack):
+    """Return the definition of a backward: npsoftmax's gradients, with their slack."""
     backward = forward.name.replace("_forward", "_backward")
-    given = (inputs[name] for name in forward.takes)
-    _, cache = getattr(npsoftmax, forward.name)(*given)
-    gradients = getattr(npsoftmax, backward)(cotangent, cache)
-    return gradients if isinstance(gradients, tuple) else (gradients,)
+
+    @functools.wraps(slack)  # it has its arguments
+    def right(**inputs):
+        given = (inputs[name] for name in forward.takes)
+        _, cache = getattr(npsoftmax, forward.name)(*given)
+        gradients = getattr(npsoftmax, backward)(inputs[f"d{forward.gives[0]}"], cache)
+        if not isinstance(gradients, tuple):
+            gradients = (gradients,)
+        pairs = zip(gradients, slack(**inputs), strict=True)
+        return tuple(None if pair[0] is None else pair for pair in pairs)
+
+    return right
 
 
 def has_default(**default):

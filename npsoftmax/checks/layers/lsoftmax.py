@@ -303,10 +303,10 @@ def keeps(inputs, smaller):
 
 # ----------------------------------------------------------------------- the records
 
-EXTREMES = {
-    "for parallel vectors": parallel_features,
-    "for any norm and for zero vectors": features_of_any_norm,
-}
+EXTREMES = (
+    ("for parallel vectors", parallel_features),
+    ("for any norm and for zero vectors", features_of_any_norm),
+)
 HUGE = "is right for norms from 1e-300 to 1e300"
 RIGHT_FOR_ANY = "gives the right gradient for any norm"
 

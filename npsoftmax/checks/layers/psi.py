@@ -187,7 +187,7 @@ def never_positive(f, theta, m):
     agree("slope", slope, np.minimum(slope, 0), m * m, "the slope is positive")
 
 
-def psi_rows(draws, extremes=None):
+def psi_rows(draws, extremes=()):
     """Return the rows of psi, whether it takes the angle or its cosine."""
     return (
         *value_rows(draws, extremes),
@@ -323,7 +323,7 @@ PSI_FORWARD = Function(
     "psi_forward(cos, m)",
     gives=("psi", "cache"),
     right=psi_of_cos,
-    rows=psi_rows(cosines, {"for a cosine rounded past 1": past_the_ends}),
+    rows=psi_rows(cosines, [("for a cosine rounded past 1", past_the_ends)]),
     ordinary=further_cosines,
     dangerous=cosines_of_the_ends,
     shapes=SHAPES,
@@ -354,7 +354,7 @@ PSI_BACKWARD = backward_of(
     slack=slack,
     inside=cosines_inside,
     anywhere=cosines,
-    extremes={"at every angle": cosines},
+    extremes=[("at every angle", cosines)],
     paper=backward_on_paper,
     stub="""Return dcos, the gradient by the cosine.
 

@@ -130,32 +130,29 @@ UP_TO_10000 = "for logits up to 10000"
 
 def whole_logits(f, **inputs):
     """The logits were whole numbers of NumPy's own integer type."""
-    whole = np.rint(inputs["z"])
-    right = f.expected(inputs | {"z": whole})
-    for name, value in f.results(**inputs | {"z": whole.astype(np.int64)}).items():
-        agree(name, value, *right[name])
+    right_value(f, **inputs | {"z": np.rint(inputs["z"]).astype(np.int64)})
 
 
 def same_row_by_row(f, **inputs):
     together = f(**inputs)
     for i in range(len(together)):
         row = {name: value[i : i + 1] for name, value in inputs.items()}
-        slack = inputs["z"].shape[1] + np.abs(inputs["z"][i]).max()
         what = f"row {i} depends on the other rows"
+        slack = slack_of(row["z"]).max()
         agree(f"row {i} alone", f(**row)[0], together[i], slack, what)
 
 
 def logit_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
     whole = ("value", "takes whole numbers", whole_logits, draws)
-    return (*value_rows(draws, {UP_TO_10000: wide}), whole)
+    return (*value_rows(draws, ((UP_TO_10000, wide),)), whole)
 
 
 def for_logits(inside, wide):
     """Return what is drawn for a backward that must bear wide logits, and its rows."""
     right = f"gives the right gradient {UP_TO_10000}"
     rows = (("gradient", right, right_value, wide, STUDENT),)
-    return {"inside": inside, "extremes": {UP_TO_10000: wide}, "rows": rows}
+    return {"inside": inside, "extremes": ((UP_TO_10000, wide),), "rows": rows}
 
 
 def sums_to_one(f, z, axis):
