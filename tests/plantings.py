@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 LOOPS, HOT = "loops.py", "one_hot.py"
+PLANTED = {}  # by the name of the function: the further fields of each Planting
 
 
 class Planting(NamedTuple):
@@ -18,16 +19,13 @@ class Planting(NamedTuple):
     writing: str
     right: str
     wrong: str
-    more: tuple = ()  # further (right, wrong) of the same mistake
 
 
 def wrong_source(planting):
-    """Return the source of the writing with the change; each text stands once in it."""
+    """Return the source of the writing with the change; its text stands once in it."""
     source = (SOLUTIONS / planting.writing).read_text(encoding="utf-8")
-    for right, wrong in ((planting.right, planting.wrong), *planting.more):
-        assert source.count(right) == 1, f"{right!r} must stand once"
-        source = source.replace(right, wrong)
-    return source
+    assert source.count(planting.right) == 1, f"{planting.right!r} must stand once"
+    return source.replace(planting.right, planting.wrong)
 
 
 def planted(function, mistake):
@@ -39,17 +37,12 @@ def planted(function, mistake):
     )
 
 
-def planted_in(function, *rows):
-    return [Planting(function, *row) for row in rows]
-
-
 SUM, MAX = "sum(axis=axis, keepdims=True)", "z.max(axis=axis, keepdims=True)"
 SHIFT = f"shift = {MAX}"
 SUM_E = "np.exp(z - shift).sum(axis=axis)"
 LSE_ROW = "return top + math.log(sum(math.exp(value - top) for value in row))"
 
-LOGSUMEXP = planted_in(
-    "logsumexp",
+PLANTED["logsumexp"] = (
     ("no shift", HOT, SHIFT, f"{SHIFT} * 0"),
     ("max over the whole batch", HOT, SHIFT, f"{SHIFT} * 0 + z.max()"),
     ("a shift that is not the max", HOT, SHIFT, SHIFT.replace("z", "abs(z)")),
@@ -71,8 +64,7 @@ def p_of(e, summed=f"e.{SUM}"):
 
 
 SHIFTED = p_of(f"np.exp(z - {MAX})")
-SOFTMAX = planted_in(
-    "softmax",
+PLANTED["softmax"] = (
     ("no shift", HOT, P, p_of("np.exp(z)")),
     ("max over the whole batch", HOT, P, p_of("np.exp(z - z.max())")),
     ("max(0, max)", HOT, P, p_of(f"np.exp(z - np.maximum({MAX}, 0))")),
@@ -109,8 +101,7 @@ LOG_SUM = "log_sum = math.log(sum(math.exp(value - top) for value in row))"
 LOG_P_PAIR = "return log_softmax(z), (z,)"
 LOG_P_ALONG = "return along(log_softmax_of_row, z, axis)"
 
-LOG_SOFTMAX = planted_in(
-    "log_softmax",
+PLANTED["log_softmax"] = (
     ("no shift", HOT, LOG_P, f"return z - np.log(np.exp(z).{SUM})"),
     ("max over the whole batch", HOT, LOG_P,
      f"shifted = z - z.max()\n    return shifted - np.log(np.exp(shifted).{SUM})"),
@@ -127,8 +118,8 @@ LOG_SOFTMAX = planted_in(
     ("no logarithm", LOOPS, LOG_P_ALONG, P_ALONG),
     (None, LOOPS, LOG_P_ROW,
      "return [value - top - log_sum + 1e-8 * math.sin(value) for value in row]"),
-) + planted_in(
-    "log_softmax_forward",
+)  # fmt: skip
+PLANTED["log_softmax_forward"] = (
     ("wrong axis", LOOPS, LOG_P_PAIR, "return log_softmax(z, 0), (z,)"),
     ("log of softmax", HOT, "return log_softmax(z)", "return np.log(softmax(z))"),
     ("no logarithm", LOOPS, LOG_P_PAIR, "return softmax(z), (z,)"),
@@ -138,8 +129,7 @@ LOG_SOFTMAX = planted_in(
 DLOG_P = "return dlog_p - cache.p * dlog_p.sum(axis=1, keepdims=True)"
 DLOG_P_ENTRY = "row[j] - p[i, j] * sum(row)"
 
-LOG_SOFTMAX_BACKWARD = planted_in(
-    "log_softmax_backward",
+PLANTED["log_softmax_backward"] = (
     ("row sum missing", LOOPS, DLOG_P_ENTRY, "row[j] - p[i, j]"),
     ("row sum missing", HOT, DLOG_P, "return dlog_p * (1 - cache.p)"),
     ("log p for p", HOT, DLOG_P, DLOG_P.replace("cache.p", "np.log(cache.p)")),
@@ -153,8 +143,7 @@ LOG_SOFTMAX_BACKWARD = planted_in(
 DZ_OF_P = "dp[i, c] * p[i, c] * ((c == j) - p[i, j])"
 DZ_EINSUM = 'return np.einsum("nj,njc->nc", dp, jacobian)'
 
-SOFTMAX_PAIR = planted_in(
-    "softmax_forward",
+PLANTED["softmax_forward"] = (
     ("wrong axis", LOOPS, "p = softmax(z)\n", "p = softmax(z, 0)\n"),
     ("last row missing", HOT, "return p, Cache(p=p)",
      "p[-1] = 0\n    return p, Cache(p=p)"),
@@ -164,8 +153,8 @@ SOFTMAX_PAIR = planted_in(
     (None, LOOPS, "return p, (z, p)", "return p"),
     (None, LOOPS, "return p, (z, p)", "cache = z, p"),
     (None, LOOPS, "return p, (z, p)", "return p.tolist(), (z, p)"),
-) + planted_in(
-    "softmax_backward",
+)  # fmt: skip
+PLANTED["softmax_backward"] = (
     ("diagonal only", LOOPS, DZ_OF_P, "dp[i, c] * p[i, c] * (c == j) * (1 - p[i, j])"),
     ("row sum missing", LOOPS, DZ_OF_P, "dp[i, c] * p[i, c] * (c == j)"),
     ("wrong axis", HOT, DZ_EINSUM,
@@ -191,8 +180,7 @@ LOSS_ROW = "log_softmax(row)[label]"
 LOSS_MEAN = "return loss / len(y), (z, y)"
 LOSS_ROWS = "zip(z, y, strict=True)"
 
-CROSS_ENTROPY_FORWARD = planted_in(
-    "cross_entropy_forward",
+PLANTED["cross_entropy_forward"] = (
     ("no shift", LOOPS, LOSS_ROW, "(row - np.log(np.exp(row).sum()))[label]"),
     ("wrong axis", HOT, LOSS, LOSS.replace("(z)", "(z, 0)")),
     ("log of softmax", LOOPS, LOSS_ROW, "np.log(softmax(row)[label])"),
@@ -226,8 +214,7 @@ DZ = "return dloss * (cache.p - cache.one_hot) / len(cache.p)"
 DZ_ENTRY = "float(dloss) * (p[j] - target) / len(y)"
 TARGET = "target = 1 if j == label else 0"
 
-CROSS_ENTROPY_BACKWARD = planted_in(
-    "cross_entropy_backward",
+PLANTED["cross_entropy_backward"] = (
     ("wrong axis", HOT, "softmax(z), one_hot", "softmax(z, 0), one_hot"),
     ("clipped", LOOPS, "p = softmax(z[i])",
      "p = np.clip(softmax(z[i]), 1e-7, 1 - 1e-7)"),
@@ -252,16 +239,15 @@ CROSS_ENTROPY_BACKWARD = planted_in(
 
 BIAS, DB = "z + b[None, :]", "(None if cache.b is None else dz.sum(0))"
 
-LINEAR = planted_in(
-    "linear_forward",
+PLANTED["linear_forward"] = (
     ("bias forgotten", HOT, BIAS, "z"),
     ("bias subtracted", HOT, BIAS, "z - b"),
     ("float32 inside", HOT, '"nd,dc->nc", x, W', '"nd,dc->nc", np.float32(x), W'),
     (None, HOT, BIAS, "z + b[:, None]"),
     (None, HOT, "nd,dc->nc", "nd,cd->nc"),
     (None, HOT, "z if b is None else", "z if not b else"),
-) + planted_in(
-    "linear_backward",
+)  # fmt: skip
+PLANTED["linear_backward"] = (
     ("wrong axis", HOT, "dz.sum(0)", "dz.sum(1)"),
     ("sum over everything", HOT, "dz.sum(0)", "dz.sum() + 0 * cache.b"),
     ("db forgotten", HOT, DB, "None"),
@@ -278,8 +264,7 @@ LINEAR = planted_in(
 
 A, DH = "np.where(mask, h, np.zeros_like(h))", "dh[cache[0] <= 0] = 0"
 
-RELU = planted_in(
-    "relu_forward",
+PLANTED["relu_forward"] = (
     ("absolute value", LOOPS, "a = h.copy()", "a = np.abs(h)"),
     ("smaller of two", HOT, A, "np.where(mask, np.zeros_like(h), h)"),
     ("a leak", LOOPS, "a[a < 0] = 0", "a[a < 0] *= 0.01"),
@@ -288,8 +273,8 @@ RELU = planted_in(
     ("clipped", LOOPS, "a[a < 0] = 0", "a = np.clip(a, 0, 6)"),
     ("in-place edit", LOOPS, "a = h.copy()", "a = h"),
     (None, LOOPS, "return a, (h,)", "return a.astype(int), (h,)"),
-) + planted_in(
-    "relu_backward",
+)  # fmt: skip
+PLANTED["relu_backward"] = (
     ("mask forgotten", LOOPS, DH, "dh[da <= 0] += 0"),
     ("mask of da", LOOPS, DH, "dh[da <= 0] = 0"),
     ("mask turned round", LOOPS, DH, "dh[cache[0] >= 0] = 0"),
@@ -306,8 +291,7 @@ PSI_VALUES = "values = [(-1) ** k * np.cos(m * theta) - 2 * k for k in range(m)]
 SLOPE = "return -((-1) ** piece(angle, m)) * m * math.sin(m * angle)"
 SLOPES = "slopes = [-((-1) ** k) * m * np.sin(m * theta) for k in range(m)]"
 
-PSI = planted_in(
-    "psi",
+PLANTED["psi"] = (
     ("k rounded", LOOPS, PIECE_K,
      PIECE_K.replace("return k", "return min(round(m * theta / math.pi), m - 1)")),
     ("k always 0", LOOPS, WALK, WALK.replace("m - 1", "0")),
@@ -334,8 +318,8 @@ PSI = planted_in(
     (None, LOOPS, PSI_ROW,
      "t, c = math.cos(theta), math.cos(m * theta)\n"
      "    return (-1) ** k * (3 * t**3 - 3 * t if m == 3 else c) - 2 * k"),
-) + planted_in(
-    "psi_prime",
+)  # fmt: skip
+PLANTED["psi_prime"] = (
     ("k always 0", LOOPS, SLOPE, "return -m * math.sin(m * angle)"),
     ("m forgotten", LOOPS, SLOPE, SLOPE.replace("m * math", "math")),
     ("derivative by cos", HOT, SLOPES,
@@ -348,12 +332,10 @@ ACOS = "math.acos(min(1.0, max(-1.0, cos)))"
 PSI_OF_COS = "return sign * cos_of_multiple(cos, m) - 2 * k, Cache(slope=slope)"
 PSI_EACH = "return each(lambda c: psi_at(angle_of(c), m), cos), (cos, m)"
 SLOPE_OF_COS = "slope = sign * slope_of_multiple(cos, m)"
-SLOPE_AT = "m * abs(math.sin(m * theta) / math.sin(theta))"
-SLOPE_AT_END = "return m * m"
+SLOPE_AT = "return m * m\n    return m * abs(math.sin(m * theta)"
 BY_SIN = "theta = np.arccos(cos.clip(-1, 1))\n    slope = m * abs(np.sin(m * theta))"
 
-PSI_PAIR = planted_in(
-    "psi_forward",
+PLANTED["psi_forward"] = (
     ("arccos without a bound", HOT, PSI_OF_COS,
      "return psi(np.arccos(cos), m), Cache(slope=slope)"),
     ("clipped", LOOPS, ACOS, "math.acos(min(1 - 1e-7, max(1e-7 - 1, cos)))"),
@@ -369,15 +351,15 @@ PSI_PAIR = planted_in(
     ("in-place edit", HOT, "k = knots_above(cos, m)",
      "np.clip(cos, -1, 1, out=cos)\n    k = knots_above(cos, m)"),
     (None, HOT, PSI_OF_COS, "return abs(cos_of_multiple(cos, m)), Cache(slope=slope)"),
-) + planted_in(
-    "psi_backward",
+)  # fmt: skip
+PLANTED["psi_backward"] = (
     ("k always 0", HOT, SLOPE_OF_COS, "slope = slope_of_multiple(cos, m)"),
     ("m forgotten", HOT, SLOPE_OF_COS, f"{SLOPE_OF_COS} / m"),
     ("m fixed", LOOPS, "slope_at(angle_of(c), m)", "slope_at(angle_of(c), 4)"),
     ("cos for sin", HOT, SLOPE_OF_COS,
      BY_SIN.replace("np.sin", "np.cos") + " / np.sin(theta)"),
-    ("U_m for U_{m-1}", LOOPS, SLOPE_AT, SLOPE_AT.replace("(m *", "((m + 1) *"),
-     ((SLOPE_AT_END, "return m * (m + 1)"),)),
+    ("U_m for U_{m-1}", LOOPS, SLOPE_AT,
+     SLOPE_AT.replace("m * m", "m * (m + 1)").replace("sin(m", "sin((m + 1)")),
     ("derivative by theta", HOT, SLOPE_OF_COS, BY_SIN),
     ("division by sin(theta) = 0", HOT, SLOPE_OF_COS, f"{BY_SIN} / np.sin(theta)"),
     ("eps beside sin", HOT, SLOPE_OF_COS, f"{BY_SIN} / (np.sin(theta) + 1e-6)"),
@@ -395,8 +377,7 @@ PLAIN_LOOP = """enumerate(y):
             z[i, c] = np.dot(x[i], W[:, c])
         size"""
 
-LSOFTMAX_FORWARD = planted_in(
-    "lsoftmax_forward",
+PLANTED["lsoftmax_forward"] = (
     ("eps in the norm", HOT, X_LENGTH, f"{X_LENGTH} + 1e-10"),
     ("eps in the norm", HOT, X_LENGTH, f"{X_LENGTH[:-1]} + 1e-8)"),
     ("eps in the norm", HOT, HATS,
@@ -441,8 +422,7 @@ OTHERS = "others = dz * ~one_hot"
 RETURN = "return others @ cache.W.T + dx_y, cache.x.T @ others + dw_y.T @ one_hot"
 RETURN_LOOPS = "return dx, dW\n\n\ndef target"
 
-LSOFTMAX_BACKWARD = planted_in(
-    "lsoftmax_backward",
+PLANTED["lsoftmax_backward"] = (
     ("division by a norm of 0", LOOPS, NO_ANGLE, "if w_length == 0"),
     ("division by a norm of 0", LOOPS, NO_ANGLE, "if x_length == 0"),
     ("lam forgotten", LOOPS, SLOPE_G, "g_prime = slope_at(theta, m)"),
@@ -476,8 +456,4 @@ LSOFTMAX_BACKWARD = planted_in(
     (None, LOOPS, SLOPE_G, f"{SLOPE_G} * (-1 if cos < 0 else 1)"),
 )  # fmt: skip
 
-PLANTINGS = [
-    *LOGSUMEXP, *SOFTMAX, *LOG_SOFTMAX, *LOG_SOFTMAX_BACKWARD, *SOFTMAX_PAIR,
-    *CROSS_ENTROPY_FORWARD, *CROSS_ENTROPY_BACKWARD, *LINEAR, *RELU, *PSI, *PSI_PAIR,
-    *LSOFTMAX_FORWARD, *LSOFTMAX_BACKWARD,
-]  # fmt: skip
+PLANTINGS = [Planting(name, *row) for name, rows in PLANTED.items() for row in rows]

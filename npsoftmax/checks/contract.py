@@ -87,7 +87,7 @@ class Function:
     ordinary: Callable
     shapes: Mapping[str, str]
     stub: str  # its docstring in the homework
-    hints: tuple[str, str]  # the question that leads there, and how it is done
+    hint: str  # the question that leads there and, a paragraph on, how it is done
     dangerous: Callable | None = None  # where it is another than `ordinary`
     forward: str | None = None  # where a backward's cache comes from
     paper: Callable = lambda where, index, **inputs: None  # one entry, as on paper
@@ -111,6 +111,10 @@ class Function:
     def values(self) -> tuple[str, ...]:
         """The names of its results without the cache."""
         return tuple(name for name in self.gives if name != "cache")
+
+    @property
+    def hints(self) -> list[str]:
+        return self.hint.split("\n\n")
 
     def expected(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return {result: (value, slack) or None} for inputs by their names."""

@@ -1,14 +1,11 @@
 """What inputs are made of. Meaning is drawn rather than noise: small integers, a few
 norms, labels that repeat, so that the example left after shrinking fits on paper.
 
-A function that draws inputs takes `draw`, which chooses: `draw.choice(options)` one,
-and `draw.choices(options, size)` several; options are a sequence, the simplest first.
-From a seed, choices cost next to nothing; from Hypothesis, they can be made simpler
-afterwards.
+A function that draws inputs takes `draw`, a `Draw`, which chooses among options, the
+simplest first. From a seed, choices cost next to nothing; from Hypothesis, they can be
+made simpler afterwards. Inputs that no draw may miss stand in its attribute `always`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,7 +17,26 @@ COTANGENTS = (1.0, 2.0, -0.5)
 N, D, C = 7, 4, 5  # the sizes of further inputs: no ratio of two is that of others
 
 
-class FromSeed:
+class Draw:
+    """Chooses; a subclass says how, with choice(options) and choices(options, size)."""
+
+    def size(self, most, least=1):
+        return self.choice(range(least, most + 1))
+
+    def array(self, options, *shape):
+        """Draw a float64 array of a shape."""
+        entries = self.choices(options, int(np.prod(shape)))
+        return np.array(entries, dtype=np.float64).reshape(shape)
+
+    def numbers(self, *shape):
+        """Draw an array of small integers, or of anything from -3 to 3."""
+        return self.array(self.choice([SMALL, THOUSANDTHS]), *shape)
+
+    def labels(self, N, C):
+        return np.array(self.choices(range(C), N))
+
+
+class FromSeed(Draw):
     """Chooses by a random generator."""
 
     def __init__(self, rng):
@@ -33,56 +49,21 @@ class FromSeed:
         return [options[i] for i in self.rng.integers(len(options), size=size)]
 
 
-@dataclass(frozen=True, eq=False)
-class Always:
-    """A way to draw, and inputs that no draw may miss."""
-
-    draws: Callable
-    always: tuple
-
-    def __call__(self, draw):
-        return self.draws(draw)
-
-
-def size_of(draw, most, least=1):
-    return draw.choice(range(least, most + 1))
-
-
-def array_of(draw, options, *shape):
-    """Draw a float64 array of a shape."""
-    entries = draw.choices(options, int(np.prod(shape)))
-    return np.array(entries, dtype=np.float64).reshape(shape)
-
-
-def any_array(draw, *shape):
-    """Draw an array of small integers, or of anything from -3 to 3."""
-    return array_of(draw, draw.choice([SMALL, THOUSANDTHS]), *shape)
-
-
-def labels_of(draw, N, C):
-    return np.array(draw.choices(range(C), N))
-
-
-def with_more(of, **more):
-    """Return `of` with more inputs: each a function of draw and the inputs so far."""
-
-    def drawn(draw):
-        inputs = of(draw)
-        for name, value in more.items():
-            inputs[name] = value(draw, inputs)
-        return inputs
-
-    return drawn
+def one_of(*draws):
+    """Return a way to draw that is one of several; a single one is itself."""
+    return draws[0] if len(draws) == 1 else lambda draw: draw.choice(draws)(draw)
 
 
 def with_cotangent(of, forward):
     """Return `of` with the gradient by a forward's value; `forward` is its record."""
 
-    def cotangent(draw, inputs):
+    def drawn(draw):
+        inputs = of(draw)
         shape = forward.shape_of_value(inputs)
-        return array_of(draw, SMALL, *shape) if shape else draw.choice(COTANGENTS)
+        value = draw.array(SMALL, *shape) if shape else draw.choice(COTANGENTS)
+        return inputs | {f"d{forward.gives[0]}": value}
 
-    return with_more(of, **{f"d{forward.gives[0]}": cotangent})
+    return drawn
 
 
 # ----------------------------------------------------------------------------- angles

@@ -50,7 +50,7 @@ def edit(functions, right, wrong, **unknown):
     return Edit(functions, right, wrong, *unknown.items())
 
 
-def mistake(name, words, seen_by, *ways):
+def mistake(seen_by, name, words, *ways):
     """Return a `Mistake`; a way is an edit, or several in a tuple, made at once."""
     ways = (way if type(way) is tuple else (way,) for way in ways)
     return Mistake(name, words, seen_by, tuple(ways))
@@ -78,22 +78,21 @@ def edited(*edits):
                 raise ValueError(f"{each.right!r} must stand once in {name}")
             sources[name] = source.replace(each.right, each.wrong)
     for name, source in sources.items():
-        exec(_compiled(name, source), names)
+        exec(_compiled(source, f"textbook.py, {name}, changed"), names)
     return names
 
 
 @functools.lru_cache(maxsize=4096)
-def _compiled(name, source):
-    return compile(source, f"textbook.py, {name}, changed", "exec", optimize=1)
+def _compiled(source, filename):
+    """Return the code of Python without its asserts."""
+    return compile(source, filename, "exec", optimize=1)
 
 
 @functools.cache
 def _functions():
     """Return the functions of the page, compiled without their asserts."""
-    names = dict(vars(textbook))
-    for name, value in vars(textbook).items():
-        if inspect.isfunction(value):
-            exec(_compiled(name, source_of(name)), names)
+    names = {"__name__": "textbook"}
+    exec(_compiled(inspect.getsource(textbook), "textbook.py"), names)
     return {k: v for k, v in names.items() if inspect.isfunction(v)}
 
 
@@ -110,12 +109,10 @@ def source_of(name):
 @functools.cache
 def callees(name):
     """Return the functions of the page that one of them runs, itself the first."""
-    found, waiting = [], [name]
-    while waiting:
-        name = waiting.pop(0)
-        if name not in found and name in _functions():
-            found.append(name)
-            waiting += _functions()[name].__code__.co_names
+    found = [name]
+    for each in found:  # which grows
+        names = _functions()[each].__code__.co_names
+        found += [n for n in names if n in _functions() and n not in found]
     return tuple(found)
 
 

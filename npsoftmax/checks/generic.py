@@ -12,15 +12,19 @@ import numpy as np
 import npsoftmax
 from npsoftmax.checks.agree import Kind, Wrong, agree, copied, described, of_shape
 from npsoftmax.checks.contract import REFERENCE, STUDENT, Function
-from npsoftmax.checks.draws import with_random_cotangent
+from npsoftmax.checks.draws import one_of, with_cotangent, with_random_cotangent
 from npsoftmax.checks.own_gradient import own_gradient
+
+VALUE = "gives the right value"
+TYPES = "gives the right types and shapes"
+OWN = "is the gradient of its own forward"
 
 
 def _everyone(draws):
     """Return the rows that every function has."""
     return (
         ("call", "can be called", can_be_called, draws),
-        ("types", "gives the right types and shapes", right_types, draws),
+        ("types", TYPES, right_types, draws),
         ("inputs", "leaves its inputs alone", leaves_inputs_alone, draws),
         ("inputs", "works on read only arrays", works_on_read_only_arrays, draws),
         ("inputs", "gives the same when called twice", same_twice, draws),
@@ -29,46 +33,75 @@ def _everyone(draws):
     )
 
 
-def value_rows(draws):
-    """Return the rows of a function of which nothing but the value is known."""
-    right = ("value", "gives the right value", right_value, draws)
-    return (*_everyone(draws), right)
+def value_rows(draws, extremes=()):
+    """Return the rows of a function of which nothing but the value is known.
+
+    extremes: pairs of words, such as `for wide logits`, and a way to draw what must be
+    borne, too.
+    """
+    hard = [("stability", f"is right {w}", right_value, more) for w, more in extremes]
+    return (*_everyone(draws), ("value", VALUE, right_value, draws), *hard)
 
 
-def backward_of(forward, signature, *, slack, **record):
+def backward_of(
+    forward, signature, *, slack, inside, anywhere=None, extremes=(), rows=(), **record
+):
     """Return the record of a backward, of which the forward's record knows the most.
 
     Its inputs are the forward's, and a gradient by the forward's value. What is right
     is npsoftmax's own gradients, held to the complex step elsewhere: slack(**inputs)
     gives by how much the roundings of each are magnified.
+
+    inside: draws inputs of the forward where finite differences can be trusted.
+    anywhere: where else the gradient must be right. extremes: where it must be finite,
+    as for `value_rows`. rows: what else is asked.
     """
-    cotangent = f"d{forward.gives[0]}"
-
-    @functools.wraps(slack)  # it has its arguments
-    def right(**inputs):
-        gradients = _by_npsoftmax(forward, inputs, inputs[cotangent])
-        pairs = zip(gradients, slack(**inputs), strict=True)
-        return tuple(None if pair[0] is None else pair for pair in pairs)
-
+    value = forward.gives[0]
+    given = functools.cache(lambda draws: with_cotangent(draws, forward))
+    rows = (*_gradient_rows(inside, anywhere, extremes), *rows)
     return Function(
         signature,
         forward=forward.name,
-        right=right,
+        right=_gradients_of(forward, slack),
+        rows=tuple((*row[:3], given(row[3]), *row[4:]) for row in rows),
         ordinary=with_random_cotangent(forward.ordinary, forward),
         dangerous=with_random_cotangent(forward.dangerous, forward),
-        shapes=forward.shapes | {cotangent: forward.shapes[forward.gives[0]]},
+        shapes=forward.shapes | {f"d{value}": forward.shapes[value]},
         about=forward.about,
         keeps=forward.keeps,
         **record,
     )
 
 
-def _by_npsoftmax(forward, inputs, cotangent):
+def _gradient_rows(inside, anywhere, extremes):
+    """Yield the rows of a backward: its own forward's gradient, and the right one."""
+    right = "gives the right gradient"
+    hard = dict.fromkeys(filter(None, (anywhere, *(more for _, more in extremes))))
+    yield from _everyone(inside)
+    yield "own gradient", OWN, own_gradient, inside
+    yield "gradient", right, right_value, anywhere or inside, STUDENT
+    for words, more in extremes:
+        yield "stability", f"stays finite {words}", stays_finite, more
+    if hard:
+        words = f"{OWN} on hard inputs"
+        yield "own gradient", words, own_gradient, one_of(*hard), REFERENCE
+
+
+def _gradients_of(forward, slack):
+    """Return the definition of a backward: npsoftmax's gradients, with their slack."""
     backward = forward.name.replace("_forward", "_backward")
-    given = (inputs[name] for name in forward.takes)
-    _, cache = getattr(npsoftmax, forward.name)(*given)
-    gradients = getattr(npsoftmax, backward)(cotangent, cache)
-    return gradients if isinstance(gradients, tuple) else (gradients,)
+
+    @functools.wraps(slack)  # it has its arguments
+    def right(**inputs):
+        given = (inputs[name] for name in forward.takes)
+        _, cache = getattr(npsoftmax, forward.name)(*given)
+        gradients = getattr(npsoftmax, backward)(inputs[f"d{forward.gives[0]}"], cache)
+        if not isinstance(gradients, tuple):
+            gradients = (gradients,)
+        pairs = zip(gradients, slack(**inputs), strict=True)
+        return tuple(None if pair[0] is None else pair for pair in pairs)
+
+    return right
 
 
 def has_default(**default):
@@ -85,24 +118,6 @@ def has_default(**default):
     [(name, value)] = default.items()
     test.__doc__ = f"it was called without {name}, whose default is {value}"
     return test
-
-
-def gradient_rows(inside, anywhere=None, hard=None):
-    """Return the rows of a backward: its own forward's gradient, and the right one.
-
-    inside: where finite differences can be trusted. anywhere: where else the gradient
-    must be right. hard: where the reference is held to its own forward, too.
-    """
-    own, right = "is the gradient of its own forward", "gives the right gradient"
-    rows = [
-        *_everyone(inside),
-        ("own gradient", own, own_gradient, inside),
-        ("gradient", right, right_value, anywhere or inside, STUDENT),
-    ]
-    if hard:
-        words = f"{own} on hard inputs"
-        rows.append(("own gradient", words, own_gradient, hard, REFERENCE))
-    return tuple(rows)
 
 
 def can_be_called(f, **inputs):

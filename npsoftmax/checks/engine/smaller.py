@@ -14,11 +14,13 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
 from hypothesis import strategies as st
 
+from npsoftmax.checks.draws import Draw
+
 EXAMPLES = 200  # inputs drawn afresh, at most, to find one that can be made simpler
 SHRINKS = 1000  # calls that may be spent on making a failing input smaller
 
 
-class FromHypothesis:
+class FromHypothesis(Draw):
     """Chooses by Hypothesis, which can make the choices simpler afterwards."""
 
     def __init__(self, draw):

@@ -11,7 +11,7 @@ import io
 import json
 import textwrap
 
-from npsoftmax.checks.layers import CONTRACT, LAYERS
+from npsoftmax.checks.layers import CONTRACT, LAYERS, functions_of
 from npsoftmax.terminal import printable
 
 WIDTH = 79  # characters in a line
@@ -32,7 +32,7 @@ def table(grades):
 
 
 def _members(layer, names):
-    return [each.name for each in layer.FUNCTIONS if each.name in names]
+    return [each.name for each in functions_of(layer) if each.name in names]
 
 
 def percent(number):

@@ -1,9 +1,11 @@
 """The contract: a record for each function, a file a layer, in the page's order.
 
 A layer's file says what is right, what is drawn, what is asked, and how it goes on
-paper; FUNCTIONS are its records. Besides it, a new layer has its lines in textbook.py,
-its mistakes in mistakes/, and its name in the lists of both folders.
+paper; its records end it. Besides it, a new layer has its lines in textbook.py, its
+mistakes in mistakes/, and its name in the lists of both folders.
 """
+
+from types import ModuleType
 
 from npsoftmax.checks.contract import Function
 from npsoftmax.checks.layers import (
@@ -23,6 +25,13 @@ LAYERS = {  # by the names that head their columns in a table
     "psi": psi,
     "L-Softmax": lsoftmax,
 }
+
+
+def functions_of(layer: ModuleType) -> list[Function]:
+    """Return the records of a layer's file, in its order."""
+    return [each for each in vars(layer).values() if isinstance(each, Function)]
+
+
 CONTRACT: dict[str, Function] = {
-    each.name: each for layer in LAYERS.values() for each in layer.FUNCTIONS
+    each.name: each for layer in LAYERS.values() for each in functions_of(layer)
 }

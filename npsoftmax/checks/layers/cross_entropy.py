@@ -6,10 +6,10 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import labels_of, repeated_labels, with_more
+from npsoftmax.checks.draws import repeated_labels
 from npsoftmax.checks.generic import backward_of
 from npsoftmax.checks.layers.softmax import (
-    backward_rows,
+    for_logits,
     further,
     further_wide,
     log_softmax_of,
@@ -42,12 +42,13 @@ def slack(z, y, dloss):
 # --------------------------------------------------------------------- what is drawn
 
 
-def labels(draw, inputs):
-    return labels_of(draw, *inputs["z"].shape)
+def labelled(draw, of=logits):
+    given = of(draw)
+    return given | {"y": draw.labels(*given["z"].shape)}
 
 
-labelled = with_more(logits, y=labels)
-wide_labelled = with_more(wide_logits, y=labels)
+def wide_labelled(draw):
+    return labelled(draw, wide_logits)
 
 
 def further_labelled(rng, i):
@@ -132,14 +133,13 @@ CROSS_ENTROPY_FORWARD = Function(
 
     (2)  loss = -(1/N) sum_i log p_{i, y_i}
     """,
-    hints=(
-        """Each row has one entry that counts: the log-probability of its own label.
+    hint="""Each row has one entry that counts: the log-probability of its own label.
         Pick log p[0, y[0]], log p[1, y[1]], ... and take minus their mean. Start from
-        log_softmax, not from log(softmax).""",
-        """rows = np.arange(len(y)); log_p[rows, y] picks one entry of each row, while
+        log_softmax, not from log(softmax).
+
+        rows = np.arange(len(y)); log_p[rows, y] picks one entry of each row, while
         log_p[:, y] picks whole columns. Try it on paper: equal logits and C classes
         give loss = log(C).""",
-    ),
 )
 
 CROSS_ENTROPY_BACKWARD = backward_of(
@@ -147,7 +147,7 @@ CROSS_ENTROPY_BACKWARD = backward_of(
     "cross_entropy_backward(dloss, cache)",
     gives=("dz",),
     slack=slack,
-    rows=backward_rows(CROSS_ENTROPY_FORWARD, labelled, wide_labelled),
+    **for_logits(labelled, wide_labelled),
     paper=backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -155,13 +155,10 @@ CROSS_ENTROPY_BACKWARD = backward_of(
 
     (3)  dloss/dz_ij = (p_ij - 1)/N for j = y_i,  p_ij/N for j != y_i
     """,
-    hints=(
-        """The loss of row i is -z[i, y_i] + logsumexp(z[i]). The first part gives a -1
-        in one entry; the second gives p. Mind the 1/N of the mean, and dloss.""",
-        """dz = p.copy(); dz[np.arange(N), y] -= 1; return dloss * dz / N. Try it on
-        paper: z = [[0, 0]], y = [0] gives dz = [[-1/2, 1/2]], and every row of dz sums
-        to 0.""",
-    ),
-)
+    hint="""The loss of row i is -z[i, y_i] + logsumexp(z[i]). The first part gives a -1
+        in one entry; the second gives p. Mind the 1/N of the mean, and dloss.
 
-FUNCTIONS = (CROSS_ENTROPY_FORWARD, CROSS_ENTROPY_BACKWARD)
+        dz = p.copy(); dz[np.arange(N), y] -= 1; return dloss * dz / N. Try it on paper:
+        z = [[0, 0]], y = [0] gives dz = [[-1/2, 1/2]], and every row of dz sums to 0.
+        """,
+)

@@ -6,22 +6,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    SMALL,
-    C,
-    D,
-    N,
-    any_array,
-    array_of,
-    size_of,
-    with_cotangent,
-)
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    value_rows,
-)
+from npsoftmax.checks.draws import SMALL, C, D, N
+from npsoftmax.checks.generic import backward_of, has_default, value_rows
 from npsoftmax.checks.paper import g, products, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -47,9 +33,9 @@ def slacks(x, W, b, dz):
 
 def linear_inputs(draw):
     """x (N, D), W (D, C), and b (C,) or None."""
-    rows, features, classes = (size_of(draw, 4) for _ in range(3))
-    x, W = any_array(draw, rows, features), any_array(draw, features, classes)
-    b = array_of(draw, SMALL, classes) if draw.choice((False, True)) else None
+    rows, features, classes = (draw.size(4) for _ in range(3))
+    x, W = draw.numbers(rows, features), draw.numbers(features, classes)
+    b = draw.array(SMALL, classes) if draw.choice((False, True)) else None
     return {"x": x, "W": W, "b": b}
 
 
@@ -110,37 +96,31 @@ LINEAR_FORWARD = Function(
 
     x (N, D), W (D, C), b (C,) or None for no bias -> z (N, C), cache.
     """,
-    hints=(
-        """One matrix product. Which axis of z does b belong to, rows or columns? And b
-        may be missing.""",
-        """z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z
-        += b where z may be somebody else's array, and not `if b:`, which an array
-        cannot answer. Keep x, W and whether there was a b.""",
-    ),
-)
+    hint="""One matrix product. Which axis of z does b belong to, rows or columns? And b
+        may be missing.
 
-given_dz = with_cotangent(linear_inputs, LINEAR_FORWARD)
+        z = x @ W; if b is not None: z = z + b (NumPy lays b along each row). Not z += b
+        where z may be somebody else's array, and not `if b:`, which an array cannot
+        answer. Keep x, W and whether there was a b.""",
+)
 
 LINEAR_BACKWARD = backward_of(
     LINEAR_FORWARD,
     "linear_backward(dz, cache)",
     gives=("dx", "dW", "db"),
     slack=slacks,
-    rows=gradient_rows(given_dz),
+    inside=linear_inputs,
     paper=backward_on_paper,
     stub="""Return the gradients by x, W and b.
 
     dz (N, C), the cache of linear_forward -> dx (N, D), dW (D, C), db (C,); db is None
     where b was None.
     """,
-    hints=(
-        """z_ic = sum_d x_id W_dc + b_c. Ask for each of x_id, W_dc, b_c: which entries
+    hint="""z_ic = sum_d x_id W_dc + b_c. Ask for each of x_id, W_dc, b_c: which entries
         of z does it move, and by how much? Shapes help: dx is (N, D), made of dz (N, C)
-        and W (D, C).""",
-        """dx = dz @ W.T, dW = x.T @ dz, db = dz.sum(axis=0): every row of the batch has
+        and W (D, C).
+
+        dx = dz @ W.T, dW = x.T @ dz, db = dz.sum(axis=0): every row of the batch has
         used the same b. No mean here: the 1/N is already in dz. db is None where b was
         None.""",
-    ),
 )
-
-FUNCTIONS = (LINEAR_FORWARD, LINEAR_BACKWARD)

@@ -20,22 +20,12 @@ from npsoftmax.checks.draws import (
     C,
     D,
     N,
-    array_of,
     cosine,
-    labels_of,
+    one_of,
     repeated_labels,
     sine,
-    size_of,
-    with_cotangent,
 )
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
 from npsoftmax.checks.layers.linear import dot
 from npsoftmax.checks.layers.psi import (
     MARGINS,
@@ -119,12 +109,12 @@ def features(draw, degrees=degrees_anywhere):
     All lie in the plane of the first two coordinates; `features_in_space` has the rest.
     """
     m, lam = draw.choice(MARGINS), draw.choice(MIXES)
-    rows, size, classes = size_of(draw, 3), draw.choice((2, 2, 3)), size_of(draw, 3)
-    y = labels_of(draw, rows, classes)
-    directions = array_of(draw, range(0, 360, GRID), classes)
-    W = _in_the_plane(directions, array_of(draw, NORMS, classes), size).T
+    rows, size, classes = draw.size(3), draw.choice((2, 2, 3)), draw.size(3)
+    y = draw.labels(rows, classes)
+    directions = draw.array(range(0, 360, GRID), classes)
+    W = _in_the_plane(directions, draw.array(NORMS, classes), size).T
     theta = np.array(degrees(draw, m, rows)) * draw.choice((1, -1))
-    x = _in_the_plane(directions[y] + theta, array_of(draw, NORMS, rows), size)
+    x = _in_the_plane(directions[y] + theta, draw.array(NORMS, rows), size)
     return {"x": x, "W": np.ascontiguousarray(W), "y": y, "m": m, "lam": lam}
 
 
@@ -142,11 +132,11 @@ def features_inside(draw):
 
 def features_in_space(draw):
     """The same of small integers, no vector of them zero."""
-    rows, size, classes = size_of(draw, 3), size_of(draw, 4), size_of(draw, 4)
-    x, W = array_of(draw, SMALL, rows, size), array_of(draw, SMALL, size, classes)
+    rows, size, classes = draw.size(3), draw.size(4), draw.size(4)
+    x, W = draw.array(SMALL, rows, size), draw.array(SMALL, size, classes)
     x[:, -1] = np.where(x.any(axis=1), x[:, -1], 1)
     W[-1] = np.where(W.any(axis=0), W[-1], 1)
-    y, m, lam = labels_of(draw, rows, classes), draw.choice(MARGINS), draw.choice(MIXES)
+    y, m, lam = draw.labels(rows, classes), draw.choice(MARGINS), draw.choice(MIXES)
     return {"x": x, "W": W, "y": y, "m": m, "lam": lam}
 
 
@@ -156,15 +146,15 @@ def parallel_features(draw):
     W, y = given["W"], given["y"]
     if len(W) > 1 and draw.choice((False, True)):
         W[:, y[0]] = np.pad(LONG, (0, len(W) - 2))
-    return given | {"x": array_of(draw, NONZERO, len(y), 1) * W.T[y], "W": W}
+    return given | {"x": draw.array(NONZERO, len(y), 1) * W.T[y], "W": W}
 
 
 def features_of_any_norm(draw, sizes=SIZES):
     """The same with tiny and huge norms, and with zero vectors."""
     given = features(draw)
     x_size, W_size = draw.choice(sizes)
-    x_mask = array_of(draw, (1, 1, 1, 0), len(given["x"]), 1)
-    W_mask = array_of(draw, (1, 1, 1, 1, 1, 0), given["W"].shape[1])
+    x_mask = draw.array((1, 1, 1, 0), len(given["x"]), 1)
+    W_mask = draw.array((1, 1, 1, 1, 1, 0), given["W"].shape[1])
     x, W = given["x"] * x_size * x_mask, given["W"] * W_size * W_mask
     return given | {"x": x, "W": W}
 
@@ -173,12 +163,8 @@ def huge_norms(draw):
     return features_of_any_norm(draw, HUGE_SIZES)
 
 
-def _one_of(*draws):
-    return lambda draw: draw.choice(draws)(draw)
-
-
-ordinary_features = _one_of(features, features_in_space)
-any_features = _one_of(features, features_in_space, parallel_features)
+ordinary_features = one_of(features, features_in_space)
+any_features = one_of(features, features_in_space, parallel_features)
 
 
 def further(rng, i):
@@ -317,7 +303,10 @@ def keeps(inputs, smaller):
 
 # ----------------------------------------------------------------------- the records
 
-PARALLEL, ANY_NORM = "parallel vectors", "any norm and for zero vectors"
+EXTREMES = (
+    ("for parallel vectors", parallel_features),
+    ("for any norm and for zero vectors", features_of_any_norm),
+)
 HUGE = "is right for norms from 1e-300 to 1e300"
 RIGHT_FOR_ANY = "gives the right gradient for any norm"
 
@@ -326,10 +315,8 @@ LSOFTMAX_FORWARD = Function(
     gives=("z", "cache"),
     right=lsoftmax,
     rows=(
-        *value_rows(ordinary_features),
+        *value_rows(ordinary_features, EXTREMES),
         ("value", "has lam = 0 by default", has_default(lam=0.0), ordinary_features),
-        ("stability", f"is right for {PARALLEL}", right_value, parallel_features),
-        ("stability", f"is right for {ANY_NORM}", right_value, features_of_any_norm),
         ("stability", HUGE, right_value, huge_norms, REFERENCE),
         ("invariants", "is the plain product for m = 1", plain_for_m_1, any_features),
         ("invariants", "changes the label's column only", only_the_label, any_features),
@@ -350,35 +337,28 @@ LSOFTMAX_FORWARD = Function(
          g = (lam cos(theta_y) + psi(theta_y)) / (1 + lam)
     (10) x = 0 or W_y = 0: there is no angle, and z_y = 0
     """,
-    hints=(
-        """Start from z = x @ W: only one entry of each row changes, z[i, y_i]. For that
-        one: norms of x_i and of W's column y_i, the cosine between them, then psi, then
-        g.""",
-        """W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and
-        W_y by their norms first (by 1 where a norm is 0) and multiply after: the
-        product of two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm *
-        g. Prediction needs none of this: argmax(x @ W).""",
-    ),
-)
+    hint="""Start from z = x @ W: only one entry of each row changes, z[i, y_i]. For
+        that one: norms of x_i and of W's column y_i, the cosine between them, then psi,
+        then g.
 
-dz_inside = with_cotangent(features_inside, LSOFTMAX_FORWARD)
-any_dz = with_cotangent(any_features, LSOFTMAX_FORWARD)
-parallel_dz = with_cotangent(parallel_features, LSOFTMAX_FORWARD)
-any_norm_dz = with_cotangent(features_of_any_norm, LSOFTMAX_FORWARD)
-hard_dz = _one_of(any_dz, parallel_dz, any_norm_dz)
+        W_y = W[:, y].T is (N, D). x_norm = np.linalg.norm(x, axis=1); divide x and W_y
+        by their norms first (by 1 where a norm is 0) and multiply after: the product of
+        two tiny norms is 0. z[np.arange(N), y] = w_norm * x_norm * g. Prediction needs
+        none of this: argmax(x @ W).""",
+)
 
 LSOFTMAX_BACKWARD = backward_of(
     LSOFTMAX_FORWARD,
     "lsoftmax_backward(dz, cache)",
     gives=("dx", "dW"),
     slack=slacks,
+    inside=features_inside,
+    anywhere=any_features,
+    extremes=EXTREMES,
     rows=(
-        ("stability", f"stays finite for {PARALLEL}", stays_finite, parallel_dz),
-        ("stability", f"stays finite for {ANY_NORM}", stays_finite, any_norm_dz),
-        ("invariants", "has x dx equal to z dz", euler_for_x, dz_inside),
-        ("invariants", "has W dW equal to z dz", euler_for_W, dz_inside),
-        *gradient_rows(dz_inside, anywhere=any_dz, hard=hard_dz),
-        ("gradient", RIGHT_FOR_ANY, right_value, any_norm_dz, STUDENT),
+        ("invariants", "has x dx equal to z dz", euler_for_x, features_inside),
+        ("invariants", "has W dW equal to z dz", euler_for_W, features_inside),
+        ("gradient", RIGHT_FOR_ANY, right_value, features_of_any_norm, STUDENT),
     ),
     paper=backward_on_paper,
     stub="""Return the gradients by x and W.
@@ -390,15 +370,12 @@ LSOFTMAX_BACKWARD = backward_of(
          df_y/dW_y = |x|   (g wh + g' (xh - c wh))
     (10) x = 0 or W_y = 0: df_y/dx = W_y and df_y/dW_y = x
     """,
-    hints=(
-        """Two kinds of logits: the other classes are linear, so dx has dz_ij W_j and dW
-        has dz_ij x_i. Only the label's entry takes (9): a radial part along xh, with g,
-        and a tangential part at right angles to it, with g'.""",
-        """others = dz.copy(); others[rows, y] = 0. Then dx = others @ W.T + dz_y df_dx
-        and dW = x.T @ others, to which each row adds dz_y df_dw in its own label's
-        column: np.add.at(dW.T, y, ...), since dW[:, y] += ... keeps only one row of a
-        label that comes twice. With x = 0 or W_y = 0 set g' = 1.""",
-    ),
-)
+    hint="""Two kinds of logits: the other classes are linear, so dx has dz_ij W_j and
+        dW has dz_ij x_i. Only the label's entry takes (9): a radial part along xh, with
+        g, and a tangential part at right angles to it, with g'.
 
-FUNCTIONS = (LSOFTMAX_FORWARD, LSOFTMAX_BACKWARD)
+        others = dz.copy(); others[rows, y] = 0. Then dx = others @ W.T + dz_y df_dx and
+        dW = x.T @ others, to which each row adds dz_y df_dw in its own label's column:
+        np.add.at(dW.T, y, ...), since dW[:, y] += ... keeps only one row of a label
+        that comes twice. With x = 0 or W_y = 0 set g' = 1.""",
+)

@@ -12,23 +12,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import (
-    GRID,
-    N,
-    array_of,
-    cosine,
-    sine,
-    size_of,
-    with_cotangent,
-    with_more,
-)
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.draws import GRID, N, cosine, sine
+from npsoftmax.checks.generic import backward_of, value_rows
 from npsoftmax.checks.paper import g
 from npsoftmax.piece import piece_at
 
@@ -118,7 +103,7 @@ def cosines(draw, degrees=degrees_anywhere):
 
 
 def _some_of(draw, degrees, m):
-    shape = [size_of(draw, 4) for _ in range(draw.choice((1, 1, 1, 2)))]
+    shape = [draw.size(4) for _ in range(draw.choice((1, 1, 1, 2)))]
     return np.reshape(degrees(draw, m, math.prod(shape)), shape)
 
 
@@ -128,7 +113,7 @@ def cosines_inside(draw):
 
 def past_the_ends(draw):
     """cos(theta) at 1 and -1 or, as rounding may leave it, an ulp beyond; and m."""
-    cos = array_of(draw, (1.0, PAST_1, -1.0, -PAST_1), size_of(draw, 3))
+    cos = draw.array((1.0, PAST_1, -1.0, -PAST_1), draw.size(3))
     return {"cos": cos, "m": draw.choice(MARGINS)}
 
 
@@ -136,12 +121,12 @@ def margin(draw):
     return {"m": draw.choice(MARGINS)}
 
 
-def _some_degrees(draw, inputs):
-    return draw.choices(range(181), size_of(draw, 5, least=2))
+def margin_and_degrees(draw):
+    return margin(draw) | {"degrees": draw.choices(range(181), draw.size(5, least=2))}
 
 
-margin_and_degrees = with_more(margin, degrees=_some_degrees)
-margin_and_knot = with_more(margin, k=lambda draw, _: draw.choice(range(1, 6)))
+def margin_and_knot(draw):
+    return margin(draw) | {"k": draw.choice(range(1, 6))}
 
 
 def further_angles(rng, i):
@@ -202,11 +187,10 @@ def never_positive(f, theta, m):
     agree("slope", slope, np.minimum(slope, 0), m * m, "the slope is positive")
 
 
-def psi_rows(draws, *more):
+def psi_rows(draws, extremes=()):
     """Return the rows of psi, whether it takes the angle or its cosine."""
     return (
-        *value_rows(draws),
-        *more,
+        *value_rows(draws, extremes),
         ("invariants", "is 1 at 0 degrees", one_at_0, margin),
         ("invariants", "is 1 minus 2m at 180 degrees", one_minus_2m_at_180, margin),
         ("invariants", "never rises", never_rises, margin_and_degrees),
@@ -279,8 +263,6 @@ def _listed(**angles):
 # ----------------------------------------------------------------------- the records
 
 SHAPES = {"theta": "AB", "cos": "AB", "psi": "AB"}
-PAST = "is right for a cosine rounded past 1"
-FINITE = "stays finite at every angle"
 
 PSI = Function(
     "psi(theta, m)",
@@ -300,16 +282,15 @@ PSI = Function(
     (5)  psi(theta) = (-1)^k cos(m theta) - 2k   for theta in [k pi/m, (k+1) pi/m],
                                                  k = 0, 1, .. m-1
     """,
-    hints=(
-        """In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
+    hint="""In half a turn cos(m theta) has m pieces, down and up by turns. psi lets it
         go down only: every piece between two knots k pi/m is turned upright by (-1)^k
         and hung on the end of the piece before by -2k. First find k, the number of the
-        piece.""",
-        """k = floor(m theta / pi), and at theta = pi, where this gives m, the last
-        piece k = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k
-        cos(m theta) - 2k. Try it on paper, m = 2: psi(0) = 1, psi(90 degrees) = -1,
-        psi(180 degrees) = -3.""",
-    ),
+        piece.
+
+        k = floor(m theta / pi), and at theta = pi, where this gives m, the last piece k
+        = m - 1: np.minimum(..., m - 1). Round down, do not round. Then (-1)**k cos(m
+        theta) - 2k. Try it on paper, m = 2: psi(0) = 1, psi(90 degrees) = -1, psi(180
+        degrees) = -3.""",
 )
 
 PSI_PRIME = Function(
@@ -331,19 +312,18 @@ PSI_PRIME = Function(
 
     (8)  the derivative of (5), piece by piece
     """,
-    hints=(
-        """The derivative of (-1)^k cos(m theta) - 2k on one piece is short. psi falls
-        everywhere: what does that say about the sign of (-1)^k sin(m theta)?""",
-        """-m (-1)^k sin(m theta) with psi's own k. Since (-1)^k is the sign that sin(m
+    hint="""The derivative of (-1)^k cos(m theta) - 2k on one piece is short. psi falls
+        everywhere: what does that say about the sign of (-1)^k sin(m theta)?
+
+        -m (-1)^k sin(m theta) with psi's own k. Since (-1)^k is the sign that sin(m
         theta) has on piece k, the same is -m |sin(m theta)|, with no piece to find.""",
-    ),
 )
 
 PSI_FORWARD = Function(
     "psi_forward(cos, m)",
     gives=("psi", "cache"),
     right=psi_of_cos,
-    rows=psi_rows(cosines, ("stability", PAST, right_value, past_the_ends)),
+    rows=psi_rows(cosines, [("for a cosine rounded past 1", past_the_ends)]),
     ordinary=further_cosines,
     dangerous=cosines_of_the_ends,
     shapes=SHAPES,
@@ -357,29 +337,24 @@ PSI_FORWARD = Function(
     (5)  psi(theta) with theta = arccos(cos)
     (7)  or without any angle: cos(2 theta) = 2 cos^2 - 1, and so on for each m
     """,
-    hints=(
-        """The angle is np.arccos(cos), and psi you have. But a cosine that is the
+    hint="""The angle is np.arccos(cos), and psi you have. But a cosine that is the
         product of two rounded vectors may be 1.0000000000000002, and arccos of that is
-        nan.""",
-        """theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m).
-        Exact bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one.
-        Or no angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and
-        k = how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
-    ),
-)
+        nan.
 
-given_dpsi = with_cotangent(cosines, PSI_FORWARD)
-given_dpsi_inside = with_cotangent(cosines_inside, PSI_FORWARD)
+        theta = np.arccos(np.clip(cos, -1, 1)); return psi(theta, m), (theta, m). Exact
+        bounds: 1 - 1e-7 would turn every angle below 0.026 degrees into that one. Or no
+        angle at all: cos(m theta) = 2 c cos((m-1) theta) - cos((m-2) theta), and k =
+        how many of cos(j pi/m), j = 1 .. m-1, lie above cos.""",
+)
 
 PSI_BACKWARD = backward_of(
     PSI_FORWARD,
     "psi_backward(dpsi, cache)",
     gives=("dcos",),
     slack=slack,
-    rows=(
-        ("stability", FINITE, stays_finite, given_dpsi),
-        *gradient_rows(given_dpsi_inside, anywhere=given_dpsi, hard=given_dpsi),
-    ),
+    inside=cosines_inside,
+    anywhere=cosines,
+    extremes=[("at every angle", cosines)],
     paper=backward_on_paper,
     stub="""Return dcos, the gradient by the cosine.
 
@@ -387,13 +362,10 @@ PSI_BACKWARD = backward_of(
 
     (8)  dpsi/dcos = m |sin(m theta) / sin(theta)|; its limit is m^2 at 0 and at pi
     """,
-    hints=(
-        """By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta is
-        -sin(theta). What is left at theta = 0 and pi, where that is 0/0?""",
-        """dcos = dpsi m |sin(m theta)| / sin(theta); where sin(theta) is 0, or below
-        1e-7, the quotient is m^2 instead. Divide by 1 there and choose with np.where,
-        rather than adding an eps everywhere.""",
-    ),
-)
+    hint="""By the chain rule dpsi/dcos = (dpsi/dtheta) (dtheta/dcos), and dcos/dtheta
+        is -sin(theta). What is left at theta = 0 and pi, where that is 0/0?
 
-FUNCTIONS = (PSI, PSI_PRIME, PSI_FORWARD, PSI_BACKWARD)
+        dcos = dpsi m |sin(m theta)| / sin(theta); where sin(theta) is 0, or below 1e-7,
+        the quotient is m^2 instead. Divide by 1 there and choose with np.where, rather
+        than adding an eps everywhere.""",
+)

@@ -4,8 +4,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.draws import NONZERO, D, N, array_of, size_of, with_cotangent
-from npsoftmax.checks.generic import backward_of, gradient_rows, value_rows
+from npsoftmax.checks.draws import NONZERO, D, N
+from npsoftmax.checks.generic import backward_of, value_rows
 from npsoftmax.checks.paper import g
 
 # --------------------------------------------------------------------- what is right
@@ -26,7 +26,7 @@ UP_TO_10 = tuple(sorted(range(-10, 11), key=abs))
 
 def activations(draw, options=UP_TO_10):
     """h (N, H)."""
-    return {"h": array_of(draw, options, size_of(draw, 4), size_of(draw, 4))}
+    return {"h": draw.array(options, draw.size(4), draw.size(4))}
 
 
 def off_the_kink(draw):
@@ -77,33 +77,27 @@ RELU_FORWARD = Function(
 
     h: any shape -> a, of the same shape; cache.
     """,
-    hints=(
-        """An entry above 0 stays, any other becomes 0. The backward must know which
-        entries stayed: remember that, not the values.""",
-        """active = h > 0; return np.maximum(h, 0), (active,). Not h[h < 0] = 0: that
-        changes the array of whoever called.""",
-    ),
-)
+    hint="""An entry above 0 stays, any other becomes 0. The backward must know which
+        entries stayed: remember that, not the values.
 
-given_da = with_cotangent(off_the_kink, RELU_FORWARD)
+        active = h > 0; return np.maximum(h, 0), (active,). Not h[h < 0] = 0: that
+        changes the array of whoever called.""",
+)
 
 RELU_BACKWARD = backward_of(
     RELU_FORWARD,
     "relu_backward(da, cache)",
     gives=("dh",),
     slack=slack,
-    rows=gradient_rows(given_da),
+    inside=off_the_kink,
     paper=backward_on_paper,
     stub="""Return dh, the gradient by h.
 
     da: h's shape, the cache of relu_forward -> dh, of the same shape.
     """,
-    hints=(
-        """Where h was above 0, a moves as h does; elsewhere a does not move at all. The
-        question is about h, not about da.""",
-        """dh = da * active, with the mask that the forward remembered. At h = 0 either
-        side's slope is accepted.""",
-    ),
-)
+    hint="""Where h was above 0, a moves as h does; elsewhere a does not move at all.
+        The question is about h, not about da.
 
-FUNCTIONS = (RELU_FORWARD, RELU_BACKWARD)
+        dh = da * active, with the mask that the forward remembered. At h = 0 either
+        side's slope is accepted.""",
+)

@@ -11,24 +11,8 @@ import numpy as np
 
 from npsoftmax.checks.agree import agree
 from npsoftmax.checks.contract import STUDENT, Function
-from npsoftmax.checks.draws import (
-    Always,
-    C,
-    N,
-    any_array,
-    array_of,
-    size_of,
-    with_cotangent,
-    with_more,
-)
-from npsoftmax.checks.generic import (
-    backward_of,
-    gradient_rows,
-    has_default,
-    right_value,
-    stays_finite,
-    value_rows,
-)
+from npsoftmax.checks.draws import C, N
+from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
 from npsoftmax.checks.paper import counted, g, sum_of
 
 # --------------------------------------------------------------------- what is right
@@ -85,12 +69,12 @@ def log_softmax_slack(z, dlog_p):
 
 def logits(draw):
     """z (N, C): small integers, or anything from -3 to 3."""
-    return {"z": any_array(draw, size_of(draw, 4), size_of(draw, 5))}
+    return {"z": draw.numbers(draw.size(4), draw.size(5))}
 
 
-def logits_and_axis(draw):
+def any_axis(draw):
     """z of one to three dimensions, and the axis along which the classes lie."""
-    z = any_array(draw, *(size_of(draw, 4) for _ in range(size_of(draw, 3))))
+    z = draw.numbers(*(draw.size(4) for _ in range(draw.size(3))))
     return {"z": z, "axis": draw.choice((0, -1, 1, 2)[: z.ndim + 1])}
 
 
@@ -103,19 +87,21 @@ def logits_in_three_dimensions():
 
 def wide_logits(draw):
     """z (N, C) up to 10,000: each row has an offset and a scale of its own."""
-    rows, classes = size_of(draw, 3), size_of(draw, 4)
-    offsets = array_of(draw, (0, 1000, -1000, 5000, -5000), rows, 1)
-    scales = array_of(draw, (1, 40, 500, 2500), rows, 1)
-    return {"z": offsets + scales * array_of(draw, (0, 1, -1, 2, -2), rows, classes)}
+    rows, classes = draw.size(3), draw.size(4)
+    offsets = draw.array((0, 1000, -1000, 5000, -5000), rows, 1)
+    scales = draw.array((1, 40, 500, 2500), rows, 1)
+    return {"z": offsets + scales * draw.array((0, 1, -1, 2, -2), rows, classes)}
 
 
-def a_shift(draw, inputs):
-    return draw.choice((1.0, -2.0, 10.0, -100.0))
+any_axis.always = logits_in_three_dimensions()
 
 
-any_axis = Always(logits_and_axis, logits_in_three_dimensions())
-shifted = with_more(logits_and_axis, shift=a_shift)
-wide_last_axis = with_more(wide_logits, axis=lambda draw, inputs: -1)
+def shifted(draw):
+    return any_axis(draw) | {"shift": draw.choice((1.0, -2.0, 10.0, -100.0))}
+
+
+def wide_last_axis(draw):
+    return wide_logits(draw) | {"axis": -1}
 
 
 def further(rng, i):
@@ -144,39 +130,29 @@ UP_TO_10000 = "for logits up to 10000"
 
 def whole_logits(f, **inputs):
     """The logits were whole numbers of NumPy's own integer type."""
-    whole = np.rint(inputs["z"])
-    right = f.expected(inputs | {"z": whole})
-    for name, value in f.results(**inputs | {"z": whole.astype(np.int64)}).items():
-        agree(name, value, *right[name])
+    right_value(f, **inputs | {"z": np.rint(inputs["z"]).astype(np.int64)})
 
 
 def same_row_by_row(f, **inputs):
     together = f(**inputs)
     for i in range(len(together)):
         row = {name: value[i : i + 1] for name, value in inputs.items()}
-        slack = inputs["z"].shape[1] + np.abs(inputs["z"][i]).max()
         what = f"row {i} depends on the other rows"
+        slack = slack_of(row["z"]).max()
         agree(f"row {i} alone", f(**row)[0], together[i], slack, what)
 
 
 def logit_rows(draws, wide):
     """Return the rows of a function of logits that must bear wide ones."""
-    return (
-        *value_rows(draws),
-        ("value", "takes whole numbers", whole_logits, draws),
-        ("stability", f"is right {UP_TO_10000}", right_value, wide),
-    )
+    whole = ("value", "takes whole numbers", whole_logits, draws)
+    return (*value_rows(draws, ((UP_TO_10000, wide),)), whole)
 
 
-def backward_rows(forward, draws, wide):
-    """Return the rows of a backward that must bear wide logits."""
-    draws, wide = with_cotangent(draws, forward), with_cotangent(wide, forward)
+def for_logits(inside, wide):
+    """Return what is drawn for a backward that must bear wide logits, and its rows."""
     right = f"gives the right gradient {UP_TO_10000}"
-    return (
-        ("stability", f"stays finite {UP_TO_10000}", stays_finite, wide),
-        *gradient_rows(draws, hard=wide),
-        ("gradient", right, right_value, wide, STUDENT),
-    )
+    rows = (("gradient", right, right_value, wide, STUDENT),)
+    return {"inside": inside, "extremes": ((UP_TO_10000, wide),), "rows": rows}
 
 
 def sums_to_one(f, z, axis):
@@ -270,11 +246,18 @@ def sizes(inputs):
 
 # ----------------------------------------------------------------------- the records
 
-ALONG_AN_AXIS = {
-    "ordinary": along_an_axis(further),
-    "dangerous": along_an_axis(further_wide),
-    "shapes": {"z": "NCK"},
-}
+
+def of_any_axis(*rows):
+    """Return what the functions of an axis share, and their rows."""
+    default = ("value", "has the axis -1 by default", has_default(axis=-1), any_axis)
+    return {
+        "rows": (*logit_rows(any_axis, wide_last_axis), default, *rows),
+        "ordinary": along_an_axis(further),
+        "dangerous": along_an_axis(further_wide),
+        "shapes": {"z": "NCK"},
+    }
+
+
 FOR_ROWS = {
     "rows": (
         *logit_rows(logits, wide_logits),
@@ -291,12 +274,6 @@ LOGSUMEXP = Function(
     "logsumexp(z, axis=-1)",
     gives=("lse",),
     right=logsumexp,
-    rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
-        ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
-        ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
-    ),
     paper=logsumexp_on_paper,
     stub="""Return the logarithm of the sum of exp(z) along an axis.
 
@@ -304,27 +281,23 @@ LOGSUMEXP = Function(
 
     (1)  logsumexp(z) = log(sum_j exp(z_j)) = max z + log(sum_j exp(z_j - max z))
     """,
-    hints=(
-        """exp(1000) is too large for a float, and so is the sum. Which number can be
+    hint="""exp(1000) is too large for a float, and so is the sum. Which number can be
         taken off every logit of a row and put back after the logarithm, so that the
-        largest exponential is exactly 1?""",
-        """top = the largest logit along the axis, with keepdims=True. Then log(sum
-        exp(z)) = top + log(sum exp(z - top)). Take the axis of length 1 away at the
-        end: np.squeeze(..., axis=axis).""",
+        largest exponential is exactly 1?
+
+        top = the largest logit along the axis, with keepdims=True. Then log(sum exp(z))
+        = top + log(sum exp(z - top)). Take the axis of length 1 away at the end:
+        np.squeeze(..., axis=axis).""",
+    **of_any_axis(
+        ("invariants", "moves with a shift of all logits", moves_with_a_shift, shifted),
+        ("invariants", "lies between max and max plus log of C", is_near_max, any_axis),
     ),
-    **ALONG_AN_AXIS,
 )
 
 SOFTMAX = Function(
     "softmax(z, axis=-1)",
     gives=("p",),
     right=softmax,
-    rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
-        ("invariants", "sums to one", sums_to_one, any_axis),
-        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
-    ),
     paper=softmax_on_paper,
     stub="""Return the probabilities p along an axis.
 
@@ -332,14 +305,16 @@ SOFTMAX = Function(
 
     (1)  p_j = exp(z_j) / sum_l exp(z_l)
     """,
-    hints=(
-        """softmax(z) = softmax(z - any number), row by row: the number cancels in the
-        fraction. Which number makes every exponent 0 or negative?""",
-        """e = np.exp(z - top) with top = z.max(axis=axis, keepdims=True), the largest
-        of each row and not of the whole batch; then divide e by its sum along the same
+    hint="""softmax(z) = softmax(z - any number), row by row: the number cancels in the
+        fraction. Which number makes every exponent 0 or negative?
+
+        e = np.exp(z - top) with top = z.max(axis=axis, keepdims=True), the largest of
+        each row and not of the whole batch; then divide e by its sum along the same
         axis, with keepdims=True again.""",
+    **of_any_axis(
+        ("invariants", "sums to one", sums_to_one, any_axis),
+        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),
-    **ALONG_AN_AXIS,
 )
 
 SUM = "has exponentials that sum to one"
@@ -348,12 +323,6 @@ LOG_SOFTMAX = Function(
     "log_softmax(z, axis=-1)",
     gives=("log_p",),
     right=log_softmax,
-    rows=(
-        *logit_rows(any_axis, wide_last_axis),
-        ("value", "has the axis -1 by default", has_default(axis=-1), any_axis),
-        ("invariants", SUM, exponentials_sum_to_one, any_axis),
-        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
-    ),
     paper=log_softmax_on_paper,
     stub="""Return the logarithms of the probabilities along an axis.
 
@@ -361,15 +330,17 @@ LOG_SOFTMAX = Function(
 
     (1)  log p_j = z_j - logsumexp(z)
     """,
-    hints=(
-        """Do not take the logarithm of softmax: for [1000, 0] the second probability
+    hint="""Do not take the logarithm of softmax: for [1000, 0] the second probability
         rounds to 0, and log(0) is -inf. Take the logarithm on paper first: what is
-        log(e_j / sum e)?""",
-        """d = z - top along the axis; log p = d - log(sum exp(d)). An eps inside the
+        log(e_j / sum e)?
+
+        d = z - top along the axis; log p = d - log(sum exp(d)). An eps inside the
         logarithm is not needed: the sum is never below 1. For [1000, 0] this gives [0,
         -1000].""",
+    **of_any_axis(
+        ("invariants", SUM, exponentials_sum_to_one, any_axis),
+        ("invariants", "ignores a shift of all logits", ignores_a_shift, shifted),
     ),
-    **ALONG_AN_AXIS,
 )
 
 SOFTMAX_FORWARD = Function(
@@ -381,11 +352,10 @@ SOFTMAX_FORWARD = Function(
 
     z (N, C) -> p (N, C), cache.
     """,
-    hints=(
-        """This is softmax along the last axis, and something to remember. What does the
-        Jacobian p_l (1 - p_j), -p_l p_j need?""",
-        """p = softmax(z); return p, (p,). The backward needs p and nothing else.""",
-    ),
+    hint="""This is softmax along the last axis, and something to remember. What does
+        the Jacobian p_l (1 - p_j), -p_l p_j need?
+
+        p = softmax(z); return p, (p,). The backward needs p and nothing else.""",
     **FOR_ROWS,
 )
 
@@ -394,7 +364,7 @@ SOFTMAX_BACKWARD = backward_of(
     "softmax_backward(dp, cache)",
     gives=("dz",),
     slack=softmax_slack,
-    rows=backward_rows(SOFTMAX_FORWARD, logits, wide_logits),
+    **for_logits(logits, wide_logits),
     paper=softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -402,14 +372,13 @@ SOFTMAX_BACKWARD = backward_of(
 
          p_l changes with z_j by p_l (1 - p_j) for l = j, by -p_l p_j for l != j
     """,
-    hints=(
-        """Every logit moves every probability of its row, so dz_j is a sum over l of
+    hint="""Every logit moves every probability of its row, so dz_j is a sum over l of
         dp_l times dp_l/dz_j. Write that sum down for one row, once for l = j and once
-        for the others: what do all terms share?""",
-        """dz_j = p_j (dp_j - sum_l p_l dp_l). The sum runs along a row: axis=1 with
-        keepdims=True. Try it on paper: z = [0, 0], dp = [1, 0] gives dz = [1/4,
-        -1/4].""",
-    ),
+        for the others: what do all terms share?
+
+        dz_j = p_j (dp_j - sum_l p_l dp_l). The sum runs along a row: axis=1 with
+        keepdims=True. Try it on paper: z = [0, 0], dp = [1, 0] gives dz = [1/4, -1/4].
+        """,
 )
 
 LOG_SOFTMAX_FORWARD = Function(
@@ -421,12 +390,11 @@ LOG_SOFTMAX_FORWARD = Function(
 
     z (N, C) -> log_p (N, C), cache.
     """,
-    hints=(
-        """This is log_softmax along the last axis, and something to remember: the
-        backward needs the probabilities, or something they can be had from.""",
-        """log_p = log_softmax(z); return log_p, (log_p,). In the backward p is
+    hint="""This is log_softmax along the last axis, and something to remember: the
+        backward needs the probabilities, or something they can be had from.
+
+        log_p = log_softmax(z); return log_p, (log_p,). In the backward p is
         np.exp(log_p).""",
-    ),
     **FOR_ROWS,
 )
 
@@ -435,7 +403,7 @@ LOG_SOFTMAX_BACKWARD = backward_of(
     "log_softmax_backward(dlog_p, cache)",
     gives=("dz",),
     slack=log_softmax_slack,
-    rows=backward_rows(LOG_SOFTMAX_FORWARD, logits, wide_logits),
+    **for_logits(logits, wide_logits),
     paper=log_softmax_backward_on_paper,
     stub="""Return dz, the gradient by the logits.
 
@@ -443,21 +411,9 @@ LOG_SOFTMAX_BACKWARD = backward_of(
 
          log p_l changes with z_j by 1 - p_j for l = j, by -p_j for l != j
     """,
-    hints=(
-        """log p_l = z_l - logsumexp(z): z_j moves its own log p directly, and all log p
-        of its row through logsumexp. The derivative of logsumexp(z) by z_j is p_j.""",
-        """dz_j = dlog_p_j - p_j (sum of dlog_p along the row): axis=1 with
-        keepdims=True. Try it on paper: z = [0, 0], dlog_p = [1, 0] gives dz = [1/2,
-        -1/2].""",
-    ),
-)
+    hint="""log p_l = z_l - logsumexp(z): z_j moves its own log p directly, and all log
+        p of its row through logsumexp. The derivative of logsumexp(z) by z_j is p_j.
 
-FUNCTIONS = (
-    LOGSUMEXP,
-    SOFTMAX,
-    LOG_SOFTMAX,
-    SOFTMAX_FORWARD,
-    SOFTMAX_BACKWARD,
-    LOG_SOFTMAX_FORWARD,
-    LOG_SOFTMAX_BACKWARD,
+        dz_j = dlog_p_j - p_j (sum of dlog_p along the row): axis=1 with keepdims=True.
+        Try it on paper: z = [0, 0], dlog_p = [1, 0] gives dz = [1/2, -1/2].""",
 )

@@ -3,27 +3,27 @@
 from functools import partial
 
 from npsoftmax.checks.edits import edit, mistake
+from npsoftmax.checks.generic import OWN, TYPES, VALUE
 
-_VALUE = "linear_forward gives the right value"
-_TYPES = "linear_backward gives the right types and shapes"
-_GRADIENT = "linear_backward is the gradient of its own forward"
+_value = partial(mistake, f"linear_forward {VALUE}")
+_types = partial(mistake, f"linear_backward {TYPES}")
+_gradient = partial(mistake, f"linear_backward {OWN}")
 _z = partial(edit, "linear_forward", "z + b")
 _sum = partial(edit, "linear_backward", "np.sum(dz, axis=0)")
 
 MISTAKES = (
-    mistake("bias forgotten", "the bias b is not added", _VALUE,
+    _value("bias forgotten", "the bias b is not added",
             _z("z + 0 * b")),
-    mistake("bias subtracted", "the bias b is subtracted, not added", _VALUE,
+    _value("bias subtracted", "the bias b is subtracted, not added",
             _z("z - b")),
-    mistake("last row missing", "dW leaves out the last row of the batch", _GRADIENT,
+    _gradient("last row missing", "dW leaves out the last row of the batch",
             edit("linear_backward", "x.T @ dz", "x[:-1].T @ dz[:-1]")),
-    mistake("wrong axis", "db sums along the rows, not over the batch", _TYPES,
+    _types("wrong axis", "db sums along the rows, not over the batch",
             _sum("np.sum(dz, axis=1)")),
-    mistake("sum over everything", "db is the sum of all of dz, not of each column",
-            _GRADIENT,
+    _gradient("sum over everything", "db is the sum of all of dz, not of each column",
             _sum("np.sum(dz) + 0 * b")),
-    mistake("db forgotten", "db is None although there is a bias", _TYPES,
+    _types("db forgotten", "db is None although there is a bias",
             _sum("None")),
-    mistake("dW before dx", "dW comes before dx", _TYPES,
+    _types("dW before dx", "dW comes before dx",
             edit("linear_backward", "return dx, dW, db", "return dW, dx, db")),
 )  # fmt: skip

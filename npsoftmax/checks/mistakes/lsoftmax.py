@@ -5,14 +5,17 @@ psi.py.
 from functools import partial
 
 from npsoftmax.checks.edits import POSITIVE, edit, mistake, one_or_both
+from npsoftmax.checks.generic import OWN, TYPES, VALUE
 
-_CALL = "lsoftmax_forward can be called"
-_VALUE = "lsoftmax_forward gives the right value"
-_ANY_NORM = "lsoftmax_forward is right for any norm and for zero vectors"
-_GRADIENT = "lsoftmax_backward is the gradient of its own forward"
-_X_DX = "lsoftmax_backward has x dx equal to z dz"
-_W_DW = "lsoftmax_backward has W dW equal to z dz"
-_TYPES = "lsoftmax_backward gives the right types and shapes"
+_call = partial(mistake, "lsoftmax_forward can be called")
+_value = partial(mistake, f"lsoftmax_forward {VALUE}")
+_any_norm = partial(
+    mistake, "lsoftmax_forward is right for any norm and for zero vectors"
+)
+_gradient = partial(mistake, f"lsoftmax_backward {OWN}")
+_x_dx = partial(mistake, "lsoftmax_backward has x dx equal to z dz")
+_w_dw = partial(mistake, "lsoftmax_backward has W dW equal to z dz")
+_types = partial(mistake, f"lsoftmax_backward {TYPES}")
 
 _X = "np.linalg.norm(x, axis=1, keepdims=True)"
 _W = "np.linalg.norm(w, axis=1, keepdims=True)"
@@ -46,7 +49,7 @@ _KEPT_ONCE = """x.T @ dz_others
 
 MISTAKES = (
     # --------------------------------------------------------- the norms and cos(theta)
-    mistake("eps in the norm", "a small number is added to a norm", _VALUE,
+    _value("eps in the norm", "a small number is added to a norm",
             *one_or_both(_x_norm(f"{_X} + eps", eps=POSITIVE),
                          _w_norm(f"{_W} + eps", eps=POSITIVE)),
             *one_or_both(_x_norm(f"np.sqrt({_X}**2 + eps)", eps=POSITIVE),
@@ -56,106 +59,95 @@ MISTAKES = (
             _c(f"{_X_W} / (x_norm * w_norm + eps)", eps=POSITIVE),
             (_c(f"{_X_W} / (x_norm * w_norm + eps)"),
              _f_y("(w_norm * x_norm + eps) * g", eps=POSITIVE))),
-    mistake("division by a norm of 0", "the vector 0 is divided by its norm, 0",
-            _ANY_NORM,
+    _any_norm("division by a norm of 0", "the vector 0 is divided by its norm, 0",
             *one_or_both(_below_x("x_norm"), _below_w("w_norm")),
             (_dpsi_dc("x_hat, w_hat = x / x_norm, w / w_norm; dpsi_dc ="),
              _dW(_GATHERED)),
             (_dpsi_dc("x_hat = x / x_norm; dpsi_dc ="), _dW(_GATHERED)),
             (_dpsi_dc("w_hat = w / w_norm; dpsi_dc ="), _dW(_GATHERED))),
     # --------------------------------------------------------------- the label's column
-    mistake("lam forgotten", "lam is not used", _VALUE,
+    _value("lam forgotten", "lam is not used",
             *one_or_both(_g("psi_y"), _g_prime("dpsi_dc"))),
-    mistake("1 + lam forgotten", "lam cos + psi is not divided by 1 + lam", _VALUE,
+    _value("1 + lam forgotten", "lam cos + psi is not divided by 1 + lam",
             _g("lam * c + psi_y"),
             _g_prime("lam + dpsi_dc")),
-    mistake("cos and psi change places", "lam multiplies psi, where it belongs to cos",
-            _VALUE,
+    _value("cos and psi change places", "lam multiplies psi, where it belongs to cos",
             _g("(c + lam * psi_y) / (1 + lam)"),
             _g_prime("(1 + lam * dpsi_dc) / (1 + lam)")),
-    mistake("norm of W_y forgotten", "the norm of W_y is missing in the label's column",
-            _VALUE,
+    _value("norm of W_y forgotten", "the norm of W_y is missing in the label's column",
             _f_y("x_norm * g"),
             _df_dx("g * x_hat + g_prime * (w_hat - c * x_hat)")),
-    mistake("norm of x forgotten", "the norm of x is missing in the label's column",
-            _VALUE,
+    _value("norm of x forgotten", "the norm of x is missing in the label's column",
             _f_y("w_norm * g"),
             _df_dw("g * w_hat + g_prime * (x_hat - c * w_hat)")),
-    mistake("wrong axis", "the norms are those of W's rows, but a class is a column",
-            _CALL,
+    _call("wrong axis", "the norms are those of W's rows, but a class is a column",
             _f_y("np.linalg.norm(W, axis=1)[y, None] * x_norm * g")),
     # ---------------------------------------------------------------- the other columns
-    mistake("margin on every class",
-            "the margin is on every class, not on the label's alone", _VALUE,
+    _value("margin on every class",
+            "the margin is on every class, not on the label's alone",
             _z(_EVERY_CLASS)),
-    mistake("lam/(1+lam) on the other classes",
-            "the other classes are scaled by lam/(1 + lam)", _VALUE,
+    _value("lam/(1+lam) on the other classes",
+            "the other classes are scaled by lam/(1 + lam)",
             _z("x @ W * lam / (1 + lam)"),
             _z("x @ W / (1 + lam)"),
             _others("dz * ~onehot * lam / (1 + lam)"),
             _others("dz * ~onehot / (1 + lam)")),
-    mistake("W normalised", "W is divided by its norms: |W_c| is lost", _VALUE,
+    _value("W normalised", "W is divided by its norms: |W_c| is lost",
             (_z("x @ (W / np.linalg.norm(W, axis=0))"), _f_y("x_norm * g")),
             _z("x @ (W / np.linalg.norm(W, axis=0))")),
-    mistake("one-hot in column y[0]",
-            "every row takes the column of label y[0], not of its own label", _VALUE,
+    _value("one-hot in column y[0]",
+            "every row takes the column of label y[0], not of its own label",
             _z_y("z[np.arange(len(y)), y[0]] = f_y[:, 0]")),
-    mistake("all labels' columns", "z[:, y] takes all the labels' columns in every row",
-            _VALUE,
+    _value("all labels' columns", "z[:, y] takes all the labels' columns in every row",
             _z_y("z[:, y] = f_y[:, 0]"),
             _z_y("z[:, y] = f_y")),
     # -------------------------------------------------------- the label's gradients (9)
-    mistake("radial part missing in dx", "the radial part g x/|x| is missing in dx",
-            _X_DX,
+    _x_dx("radial part missing in dx", "the radial part g x/|x| is missing in dx",
             _df_dx("w_norm * g_prime * (w_hat - c * x_hat)")),
-    mistake("tangential part missing in dx",
-            "the tangential part g' (W_y/|W_y| - c x/|x|) is missing in dx", _GRADIENT,
+    _gradient("tangential part missing in dx",
+            "the tangential part g' (W_y/|W_y| - c x/|x|) is missing in dx",
             _df_dx("w_norm * g * x_hat")),
-    mistake("sign of the tangential part", "the tangential part has the wrong sign",
-            _GRADIENT,
+    _gradient("sign of the tangential part", "the tangential part has the wrong sign",
             _df_dx("w_norm * (g * x_hat - g_prime * (w_hat - c * x_hat))"),
             _df_dw("x_norm * (g * w_hat - g_prime * (x_hat - c * w_hat))")),
-    mistake("projection forgotten",
-            "the tangential part has no projection - c x/|x| (or - c W_y/|W_y|)", _X_DX,
+    _x_dx("projection forgotten",
+            "the tangential part has no projection - c x/|x| (or - c W_y/|W_y|)",
             *one_or_both(_df_dx("w_norm * (g * x_hat + g_prime * w_hat)"),
                          _df_dw("x_norm * (g * w_hat + g_prime * x_hat)"))),
-    mistake("x for x/|x|", "x (or W_y) stands where x/|x| (or W_y/|W_y|) belongs",
-            _X_DX,
+    _x_dx("x for x/|x|", "x (or W_y) stands where x/|x| (or W_y/|W_y|) belongs",
             _df_dx("w_norm * (g * x + g_prime * (w - c * x))"),
             _df_dw("x_norm * (g * w + g_prime * (x - c * w))"),
             _df_dx("w_norm * (g * x + g_prime * (w_hat - c * x_hat))"),
             _df_dw("x_norm * (g * w + g_prime * (x_hat - c * w_hat))")),
-    mistake("radial part missing in dW", "the radial part g W_y/|W_y| is missing in dW",
-            _W_DW,
+    _w_dw("radial part missing in dW", "the radial part g W_y/|W_y| is missing in dW",
             _df_dw("x_norm * g_prime * (x_hat - c * w_hat)")),
-    mistake("tangential part missing in dW",
-            "the tangential part g' (x/|x| - c W_y/|W_y|) is missing in dW", _GRADIENT,
+    _gradient("tangential part missing in dW",
+            "the tangential part g' (x/|x| - c W_y/|W_y|) is missing in dW",
             _df_dw("x_norm * g * w_hat")),
-    mistake("norms change places", "|x| and |W_y| change places", _W_DW,
+    _w_dw("norms change places", "|x| and |W_y| change places",
             _df_dw("w_norm * (g * w_hat + g_prime * (x_hat - c * w_hat))"),
             _df_dx("x_norm * (g * x_hat + g_prime * (w_hat - c * x_hat))")),
     # ------------------------------------------------------------------------ dx and dW
-    mistake("label's class twice",
+    _x_dx("label's class twice",
             "the label's class counts twice: as a plain class and with its margin",
-            _X_DX,
             _others("dz"),
             _dx("dz @ W.T + dz_y * df_dx"),
             _dW("x.T @ dz + (dz_y * df_dw).T @ onehot")),
-    mistake("other classes missing", "the other classes' part is missing", _X_DX,
+    _x_dx("other classes missing", "the other classes' part is missing",
             _dx("dz_y * df_dx"),
             _dW("(dz_y * df_dw).T @ onehot")),
-    mistake("label's class missing",
-            "the label's class is missing: only the other classes are there", _X_DX,
+    _x_dx("label's class missing",
+            "the label's class is missing: only the other classes are there",
             _dx("dz_others @ W.T"),
             _dW("x.T @ dz_others")),
-    mistake("gradient of the plain product",
-            "this is the gradient without a margin, dz W^T or x^T dz", _X_DX,
+    _x_dx("gradient of the plain product",
+            "this is the gradient without a margin, dz W^T or x^T dz",
             *one_or_both(_dx("dz @ W.T"), _dW("x.T @ dz"))),
-    mistake("repeated labels kept once",
-            "dW[:, y] += ... keeps one of several rows with the same label", _W_DW,
+    _w_dw("repeated labels kept once",
+            "dW[:, y] += ... keeps one of several rows with the same label",
             _dW(_KEPT_ONCE)),
-    mistake("last row missing", "dW leaves out the last row", _W_DW,
+    _w_dw("last row missing", "dW leaves out the last row",
             _dW("x.T @ dz_others + (dz_y * df_dw)[:-1].T @ onehot[:-1]")),
-    mistake("dW before dx", "dW comes before dx", _TYPES,
+    _types("dW before dx", "dW comes before dx",
             _backward("return dx, dW", "return dW, dx")),
 )  # fmt: skip
