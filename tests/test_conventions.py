@@ -187,11 +187,11 @@ SENTENCES = [
     ("columns_and_a_main_that_loads", "line 26: FileNotFoundError"),
     ("layers_in_a_window", "line 4: ModuleNotFoundError"),
     ("layers_in_a_window", "was not read: DenseLayer, SoftmaxCrossEntropy"),
-    ("no_caches_and_a_relative_import", "images (N, d1, .., dk) too"),
-    ("bias_as_a_row", "db is a row, (1, C)"),
+    ("no_caches_and_a_relative_import", "images (N, d1, .., dk)"),
+    ("bias_as_a_row", "b (1, C)"),
     ("modules_for_one_sample", "of logits (C,), a row at a time"),
-    ("modules_for_one_sample", "a gradient by the probabilities"),
-    ("lsoftmax_in_an_operator", "of x (N, D) and W (C, D)"),
+    ("modules_for_one_sample", "probabilities (N, C) with a gradient by them"),
+    ("lsoftmax_in_an_operator", "of x (N, D), W (C, D)"),
 ]
 
 

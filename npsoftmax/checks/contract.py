@@ -20,6 +20,7 @@ than the first that does not hold:
     float32       float32 comes back for float32
 """
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -92,6 +93,9 @@ class Function:
     keeps: Callable = lambda inputs, smaller: True  # is the smaller input still one?
     name: str = field(init=False)
     takes: tuple[str, ...] = field(init=False)
+    needs: tuple[str, ...] = field(
+        init=False
+    )  # the inputs of a call, its forward's too
     properties: tuple[Property, ...] = field(init=False)
 
     def __post_init__(self):
@@ -99,7 +103,10 @@ class Function:
         takes = tuple(word.split("=")[0] for word in inside.split(", "))
         rows = [Property(name, *row) for row in self.rows]
         rows.sort(key=lambda row: GATES.index(row.gate))
-        for each, value in (("name", name), ("takes", takes), ("properties", rows)):
+        needs = tuple(inspect.signature(self.right).parameters)
+        found = {"name": name, "takes": takes, "properties": rows}
+        found["needs"] = needs if self.forward else takes
+        for each, value in found.items():
             object.__setattr__(self, each, value)
 
     @property

@@ -291,7 +291,9 @@ class Asking:
     def _is_its_forward_s(self, failure):
         """Return whether a stranger's backward fails by a wrong forward it calls."""
         forward = CONTRACT[failure.function].forward
-        return bool(failure.adapter and forward and self._because(failure) == forward)
+        return bool(
+            failure.adapter.is_theirs and forward and self._because(failure) == forward
+        )
 
 
 def _extreme(name):

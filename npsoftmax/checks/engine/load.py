@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npsoftmax.checks.conventions import FAMILIES
-from npsoftmax.checks.engine.adapter import Adapter, adapter_to_paste
-from npsoftmax.checks.engine.read import Readings
+from npsoftmax.checks.engine.adapter import Adapter, AsIs
+from npsoftmax.checks.engine.read import Readings, adapter_to_paste
 from npsoftmax.checks.engine.safely import quietly, time_limit
 from npsoftmax.checks.engine.source import SolutionError, run_file
 from npsoftmax.checks.generic import float32_for_float32
@@ -93,19 +93,18 @@ class Solution:
         return self.functions[name]
 
     def adapter(self, name):
-        """Return what calls a function of theirs as the contract does, or None."""
+        """Return how a function is called, and what it is called in what is said."""
         function = self.functions.get(name)
-        return function if isinstance(function, Adapter) else None
+        return function if isinstance(function, Adapter) else AsIs(name)
 
     def title(self, name):
         """Return what a person calls a function of the contract."""
-        adapter = self.adapter(name)
-        return adapter.title if adapter else name
+        return self.adapter(name).title
 
     def asked(self, name, demand):
         """Return the properties asked of a function; of others', only of float64."""
         rows = CONTRACT[name].asked(demand)
-        if self.adapter(name):
+        if self.adapter(name).is_theirs:
             rows = [row for row in rows if row.test not in OTHER_TYPES]
         return rows
 
@@ -140,7 +139,7 @@ class Solution:
     def _own_and_right(self, name):
         """Return a function, and one that is right and called as that is, or None."""
         adapter = self.adapter(name)
-        if adapter:
+        if adapter.is_theirs:
             return adapter.__wrapped__, adapter.repaired()
         return self.functions[name], _reference_functions()[name]
 
@@ -256,9 +255,10 @@ def _read(named, where, names=None, columns=False, said=()):
     for ours, theirs in (names or {}).items():
         if not callable(named.get(theirs)):
             raise SolutionError(f"{ours}={theirs}: there is no {theirs} in {where}")
-        if ours not in {*CONTRACT, *FAMILIES}:
-            known = ", ".join([*FAMILIES, *CONTRACT])
-            raise SolutionError(f"{ours}={theirs}: {ours} is not one of {known}")
+        known = [*(each.name for each in FAMILIES), *CONTRACT]
+        if ours not in known:
+            what = f"{ours}={theirs}: {ours} is not one of {', '.join(known)}"
+            raise SolutionError(what)
     readings = Readings(named, names, columns)
     if not readings.functions and readings.unread:
         raise SolutionError(adapter_to_paste(where, readings))
