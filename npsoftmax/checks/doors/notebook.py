@@ -152,27 +152,21 @@ def _function_as_data(each):
         "properties": each.total,
         "examples": each.examples,
         "seconds": round(each.seconds, 3),
-        "failure": each.failure and _failure_as_data(each.failure),
+        "failure": each.failure
+        and _plain({name: getattr(each.failure, name) for name in OF_A_FAILURE}),
     }
 
 
-def _failure_as_data(failure):
-    return {
-        "property": failure.property,
-        "gate": failure.gate,
-        "what": failure.what,
-        "inputs": {name: _plain(value) for name, value in failure.inputs.items()},
-        "yours": _plain(failure.yours),
-        "expected": _plain(failure.expected),
-        "cause": failure.cause,
-        "diagnosis": failure.diagnosis,
-        "reproducer": failure.reproducer,
-        "message": failure.message,
-    }
+OF_A_FAILURE = (
+    *("property", "gate", "what", "inputs", "yours", "expected"),
+    *("cause", "diagnosis", "reproducer", "message"),
+)
 
 
 def _plain(value):
     """Return an array or number as lists and floats; nan and inf, not JSON, as text."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):

@@ -109,7 +109,7 @@ class SolutionFile(pytest.File):
             raise self.CollectError(printable(error)) from None
         self.asking = Asking(self.solution, *self._draws())
         for name in CONTRACT:
-            yield Function.from_parent(self, name=name)
+            yield FunctionTests.from_parent(self, name=name)
 
     def _asked_for(self):
         option = self.config.getoption
@@ -127,7 +127,7 @@ class SolutionFile(pytest.File):
         return self.asking.known.get(name) or self.asking.report(name)
 
 
-class Function(pytest.Collector):
+class FunctionTests(pytest.Collector):
     """A function of the contract: it has its properties, in the order of the gates."""
 
     def collect(self):

@@ -7,11 +7,11 @@ say. The same seed draws the same inputs.
 """
 
 import contextlib
-import dataclasses
 import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -182,14 +182,13 @@ class Asking:
 
         A failure that is `right_on_paper` is the forward's alone.
         """
-        failing = self._smallest(row)
-        if not failing:
+        failure = self._smallest(row)
+        if not failure:
             return None
-        forward_is_right = self._forward_is_right(row.function)
-        how = row.test.__doc__ or ""
-        failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
+        loss_is_right = self._forward_is_right(row.function)
+        failure = replace(failure, loss_is_right=loss_is_right)
         if self._is_right_on_paper(failure) or self._is_its_forward_s(failure):
-            return _with(failure, right_on_paper=True)
+            return replace(failure, right_on_paper=True)
         return self._explained(failure)
 
     def holds(self, row):
@@ -197,42 +196,39 @@ class Asking:
         return self._first_failing(row) is None
 
     def _first_failing(self, row, also=None):
-        """Return (inputs, Wrong, call) of the first drawn inputs that fail, or None.
+        """Return the plain `Failure` at the first drawn inputs that fail, or None.
 
         also(call): what else must be true of the inputs of its last call.
         """
-        subject = self.subject(row.function)
-        inputs = None
+        subject, inputs = self.subject(row.function), None
         try:
             with time_limit(LIMIT):
                 for inputs in self.inputs_of(row):
-                    failing = _tried(row, subject, inputs)
-                    if failing and (also is None or also(failing[2])):
-                        return failing
+                    if failure := _tried(row, subject, inputs, also):
+                        return failure
         except Endless as error:
-            return inputs, Wrong(Kind.ENDLESS, str(error), error=error), subject.last
+            wrong = Wrong(Kind.ENDLESS, str(error), error=error)
+            return Failure(row, wrong, inputs, self.solution, subject.last)
         return None
 
     def _smallest(self, row, also=None):
-        """Return (Wrong, inputs, solution, call) at the smallest failing input."""
+        """Return the plain `Failure` at the smallest failing inputs, or None."""
         found = [self._first_failing(row, also)]
         if found == [None]:
             return None
         subject = self.subject(row.function).fresh()
 
         def fails(inputs):
-            failing = _tried(row, subject, inputs)
-            fails = failing is not None and (also is None or also(failing[2]))
-            if fails:
-                found.append(failing)
-            return fails
+            failure = _tried(row, subject, inputs, also)
+            if failure:
+                found.append(failure)
+            return failure is not None
 
-        if self.simplify and found[0][1].kind is not Kind.ENDLESS:
+        if self.simplify and found[0].wrong.kind is not Kind.ENDLESS:
             with contextlib.suppress(Endless), time_limit(4 * LIMIT):
                 simplest(row.draws, fails, self.seed)
-                trimmed(CONTRACT[row.function], found[-1][0], fails)
-        inputs, wrong, call = found[-1]
-        return wrong, inputs, self.solution, call
+                trimmed(CONTRACT[row.function], found[-1].inputs, fails)
+        return found[-1]
 
     def _because(self, failure):
         """Return the wrong function that it calls, whose repair is enough, or ""."""
@@ -260,14 +256,13 @@ class Asking:
             shown = self._smallest(failure.row, partial(cause.explains, subject))
             cause = cause if shown else None
             if shown:
-                wrong, inputs, _, call = shown
-                failure = _with(failure, wrong=wrong, inputs=inputs, call=call)
+                failure = replace(shown, loss_is_right=failure.loss_is_right)
         of_loss = failure.gate == "own gradient" and failure.table
         if of_loss and self.demand == STUDENT:
             if failure.loss_is_right:
-                failure = _with(failure, wrong=_with_exact_gradient(failure))
-            failure = _with(failure, how=_agreement(failure, subject))
-        return _with(failure, found=cause)
+                failure = replace(failure, wrong=_with_exact_gradient(failure))
+            failure = replace(failure, how=_agreement(failure, subject))
+        return replace(failure, found=cause)
 
     def _forward_is_right(self, name):
         """Return whether a backward's forward has right values, checked or not."""
@@ -311,22 +306,22 @@ def _no_cache(failure):
     return at_once and failure.wrong.kind is not Kind.FLOAT32
 
 
-def _with(failure, **changes):
-    return dataclasses.replace(failure, **changes)
-
-
-def _tried(row, subject, inputs):
-    """Return (inputs, Wrong, call) if the property fails on the inputs, else None."""
+def _tried(row, subject, inputs, also=None):
+    """Return the plain `Failure` if a property fails on the inputs, and also(call)."""
     subject.last = None
     try:
         with _attention(subject.demand):
             row.test(subject, **inputs)
-    except Wrong as wrong:
-        return inputs, wrong, subject.last
+        return None
+    except Wrong as raised:
+        wrong = raised
     except Exception as error:  # whatever a person's result does to a property
         what = f"its result cannot be used: {said(error)}"
-        return inputs, Wrong(Kind.TYPE, what, error=error), subject.last
-    return None
+        wrong = Wrong(Kind.TYPE, what, error=error)
+    if also and not also(subject.last):
+        return None
+    how = row.test.__doc__ or ""
+    return Failure(row, wrong, inputs, subject.solution, subject.last, how=how)
 
 
 @contextlib.contextmanager

@@ -106,24 +106,23 @@ class _Absent(type):
     def __getattr__(cls, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Absent(name, (), {})
+        return _absent(name)
 
     def __call__(cls, *args, **named):
-        if not cls.__dict__.keys() - {
-            "__module__",
-            "__dict__",
-            "__weakref__",
-            "__doc__",
-        }:
+        if "is_absent" in vars(cls):  # itself, and not a class made from it
             raise ImportError(f"{cls.__name__} is not installed")
         return super().__call__(*args, **named)
+
+
+def _absent(name):
+    return _Absent(name, (), {"is_absent": True})
 
 
 def _stand_in_for(statement, names):
     """Give what an import would have named a stand-in, so that classes can be read."""
     for each in getattr(statement, "names", ()):
         name = each.asname or each.name.partition(".")[0]
-        names.setdefault(name, _Absent(name, (), {}))
+        names.setdefault(name, _absent(name))
 
 
 # --------------------------------------------------------------------------- notebooks

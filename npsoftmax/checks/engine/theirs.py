@@ -4,6 +4,7 @@ A parameter is a setting, by its name, or data; what data it may be is a role of
 conventions.py.
 """
 
+import functools
 import inspect
 import itertools
 import re
@@ -60,11 +61,16 @@ class Theirs:
 def parameters(function):
     """Return the parameters of a function that have a name, without self."""
     try:
-        found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
+        return _parameters(function)
+    except (TypeError, ValueError):  # it has no signature, or cannot be remembered
+        return ()
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters(function):
+    found = inspect.signature(function).parameters.values()
     named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-    return [p for p in found if p.kind in named and p.name != "self"]
+    return tuple(p for p in found if p.kind in named and p.name != "self")
 
 
 def data_of(function):
@@ -72,21 +78,21 @@ def data_of(function):
     return [
         p
         for p in parameters(function)
-        if not setting_of(p)
+        if not setting_of(p.name)
         and (p.default is p.empty or suggests("d", p) or p.name == "b")
     ]
 
 
-def setting_of(parameter):
+@functools.lru_cache(maxsize=256)
+def setting_of(name):
     """Return the setting that a parameter is, by its name, or None."""
-    found = (key for key, names in SETTINGS.items() if matches(names, parameter.name))
-    return next(found, None)
+    return next((key for key, names in SETTINGS.items() if matches(names, name)), None)
 
 
 def settings(function, inputs):
     """Return {name: value} of the settings that a function has."""
     known = CONSTANT | inputs
-    names = {p.name: setting_of(p) for p in parameters(function)}
+    names = {p.name: setting_of(p.name) for p in parameters(function)}
     return {name: known[each] for name, each in names.items() if each in known}
 
 

@@ -24,10 +24,10 @@ from npsoftmax.checks.engine.theirs import (
     Theirs,
     data_of,
     matches,
+    parameters,
     setting_of,
     settings,
 )
-from npsoftmax.checks.engine.theirs import parameters as parameters_of
 from npsoftmax.checks.layers import CONTRACT
 
 OUTPUTS = r"out(put)?s?|loss|probs?|y|a|p"  # what a forward leaves in self
@@ -61,7 +61,7 @@ class Way:
 
     @property
     def has_axis(self):
-        return any(setting_of(p) == "axis" for p in parameters_of(self.theirs.call))
+        return any(setting_of(p.name) == "axis" for p in parameters(self.theirs.call))
 
     def called(self):
         """Return {contract's name: theirs} of the inputs."""
@@ -92,11 +92,11 @@ class Way:
         return np.mean(values) if self.family.is_loss else np.concatenate(values), kept
 
     def _value_and_kept(self, inputs):
-        handed, obj, call = self.handed(inputs), None, self.theirs.call
-        if self.theirs.is_class:
-            obj = self.theirs.made(handed, inputs)
-            call = getattr(obj, self.theirs.forward)
-        raw = call(*(handed[r] for r in self.order), **settings(call, inputs))
+        handed, theirs = self.handed(inputs), self.theirs
+        obj = theirs.made(handed, inputs) if theirs.is_class else None
+        call = getattr(obj, theirs.forward) if theirs.is_class else theirs.call
+        given = settings(theirs.call, inputs)
+        raw = call(*(handed[r] for r in self.order), **given)
         found = [each for _, each in _results(raw, obj, OUTPUTS)]
         among = found if self.family.is_loss or raw is None else found[:1]
         shape = () if self.family.is_loss else self.family.shape(inputs)
@@ -144,9 +144,10 @@ class Way:
         found = [("", kept.rest)]
         if how != SAME:
             call = getattr(kept.obj, how) if isinstance(how, str) else how
+            given = settings(self.theirs.method(how), kept.inputs)
             things = kept.handed | {"cache": kept.rest, "out": kept.out}
             things["d"] = laid_out(np.asarray(d), self.view) if np.ndim(d) else d
-            raw = call(*(things[r] for r in order), **settings(call, kept.inputs))
+            raw = call(*(things[r] for r in order), **given)
             found = list(_results(raw, kept.obj, GRADIENTS))
         gradients = dict.fromkeys(self._gives)
         for name in gradients:
