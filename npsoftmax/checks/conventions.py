@@ -14,8 +14,6 @@ import numpy as np
 
 from npsoftmax.checks.layers import CONTRACT
 
-N, D, C = 3, 4, 5
-
 ROWS, COLUMNS, ONE_ROW = "rows", "columns", "one row"
 ANY = (ROWS, ONE_ROW, COLUMNS)
 GRADIENT = r"(backward|backprop|bwd|gradient|grad|derivative|deriv|prime)"

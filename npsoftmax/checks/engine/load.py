@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from npsoftmax.checks.conventions import FAMILIES
 from npsoftmax.checks.engine.adapter import Adapter, AsIs
 from npsoftmax.checks.engine.read import Readings, adapter_to_paste
 from npsoftmax.checks.engine.safely import quietly, time_limit
 from npsoftmax.checks.engine.source import SolutionError, run_file
+from npsoftmax.checks.engine.subject import first_arguments
 from npsoftmax.checks.generic import float32_for_float32
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.checks.layers.softmax import whole_logits
@@ -183,7 +182,7 @@ class Solution:
         is_stub, ran = False, set()
         try:
             with quietly(), time_limit(FIRST_CALL):
-                arguments = self._arguments(name)
+                arguments = first_arguments(name, self.functions)
                 with _noticed() as ran:
                     self.functions[name](*arguments)
         except NotImplementedError:
@@ -195,20 +194,6 @@ class Solution:
         others = ran - {_of(self.functions[name], "__code__")}
         borrows = _among(_reference_functions(), ran)
         return FirstCall(is_stub, _among(self.functions, others), borrows)
-
-    def _arguments(self, name):
-        """Return what a first call is given; None for the cache of a wrong forward."""
-        function = CONTRACT[name]
-        inputs = function.ordinary(np.random.default_rng(0), 0)
-        if not function.forward:
-            return [inputs[key] for key in function.takes]
-        *given, d = (inputs[key] for key in function.needs)
-        try:
-            return [d, self.functions[function.forward](*given)[1]]
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            return [d, None]
 
 
 def load_solution(

@@ -1,6 +1,6 @@
 """The best way to ask a function of theirs: the one whose results are right.
 
-Every way is tried with sizes that cannot be confused (N = 3, D = 4, C = 5); where none
+Every way is tried with sizes that cannot be confused (N = 7, D = 4, C = 5); where none
 gives right results, the first whose results have the right shape is taken.
 """
 
@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.checks.agree import Wrong, copied
-from npsoftmax.checks.conventions import COLUMNS, ONE_ROW, ROWS, C, D, N
+from npsoftmax.checks.conventions import COLUMNS, ONE_ROW, ROWS
+from npsoftmax.checks.draws import N
 from npsoftmax.checks.engine.safely import said
 from npsoftmax.checks.engine.theirs import data_of, orders
 from npsoftmax.checks.engine.way import SAME, Gradient, Way
@@ -43,31 +44,21 @@ class Trial(NamedTuple):
 @functools.cache
 def trials(family):
     """Return three trials of a family."""
-    return [_trial(family, np.random.default_rng(seed)) for seed in range(3)]
+    return [_trial(family, seed) for seed in range(3)]
 
 
-def _trial(family, rng):
-    given = {
-        "z": rng.normal(size=(N, C)),
-        "y": rng.permutation(C)[[0, 2, 0]],
-        "x": rng.normal(size=(N, D)),
-        "W": rng.normal(size=(D, C)),
-        "b": rng.normal(size=C),
-        "h": rng.normal(size=(N, D)),
-        "m": 2,
-        "lam": 1.0,
-        "axis": -1,
-    }
-    function, gradients = CONTRACT[family.forward], {}
-    inputs = {name: given[name] for name in function.takes}
-    value = function.expected(inputs)[function.values[0]][0]
-    d = rng.uniform(0.5, 1.5, np.shape(value))
-    d = d if d.ndim else float(d)
-    if family.backward:
-        backward = CONTRACT[family.backward]
-        right = backward.expected(inputs | {backward.takes[0]: d})
-        gradients = {name: right[name][0] for name in backward.gives}
-    return Trial(inputs, value, d, gradients)
+def _trial(family, seed):
+    forward = CONTRACT[family.forward]
+    function = CONTRACT[family.backward or family.forward]
+    inputs = function.ordinary(np.random.default_rng(seed), 0)
+    if "m" in inputs:
+        inputs["m"] = 2  # the margin that all have
+    gradients = function.expected(inputs)
+    d = inputs.pop(function.takes[0]) if family.backward else None
+    [(value, _)] = forward.expected(inputs).values()
+    return Trial(
+        inputs, value, d, {name: right[0] for name, right in gradients.items()}
+    )
 
 
 # ----------------------------------------------------------------------- how near it is

@@ -23,6 +23,7 @@ from npsoftmax.checks.conventions import (
 from npsoftmax.checks.engine.adapter import Adapter
 from npsoftmax.checks.engine.near import FITS, RAISES_ALWAYS, RIGHT, best_pair, trials
 from npsoftmax.checks.engine.safely import Endless, quietly, time_limit
+from npsoftmax.checks.engine.subject import first_arguments
 from npsoftmax.checks.engine.theirs import BACKWARDS, Theirs, data_of, parameters
 from npsoftmax.checks.engine.way import SAME
 from npsoftmax.checks.layers import CONTRACT
@@ -44,26 +45,18 @@ def has_the_signature(name, function):
 
 def keeps_to_the_contract(name, named):
     """Return whether a function does, called once, what the contract says it does."""
-    function = CONTRACT[name]
-    family = next((f for f in FAMILIES if name in f.members), None)
-    if not family:
-        return True
-    inputs, _, d, _ = trials(family)[0]
+    gives = CONTRACT[name].gives
     try:
         with quietly(), time_limit(SECONDS):
-            given = [inputs[key] for key in function.takes if key in inputs]
-            if function.forward:
-                forward = named[function.forward]
-                given = [d, forward(*(inputs[k] for k in function.needs[:-1]))[1]]
-            result = named[name](*given)
+            result = named[name](*first_arguments(name, named))
     except (NotImplementedError, Endless):
         return True
     except KeyboardInterrupt:
         raise
     except BaseException:
         return False
-    several = isinstance(result, tuple) and len(result) == len(function.gives)
-    return several or (len(function.gives) == 1 and not isinstance(result, dict))
+    several = isinstance(result, tuple) and len(result) == len(gives)
+    return several or (len(gives) == 1 and not isinstance(result, dict))
 
 
 # ----------------------------------------------------------------------- all of a file
@@ -78,9 +71,9 @@ class Readings:
 
     def __init__(self, named, names=None, columns=False):
         self.names, self.columns = names or {}, columns
-        told = self.names.values()
+        self.told = {theirs: ours for ours, theirs in self.names.items()}
         self.named = {
-            k: v for k, v in named.items() if k in told or _may_be_theirs(k, v)
+            k: v for k, v in named.items() if k in self.told or _may_be_theirs(k, v)
         }
         written = [n for n in CONTRACT if callable(named.get(n))]
         self.contract = [n for n in written if has_the_signature(n, named[n])]
@@ -92,39 +85,29 @@ class Readings:
         for pair, is_lone in self._chosen():
             with quietly():
                 self._take(pair, is_lone)
-        for ours, name in self.names.items():
-            if ours in CONTRACT and name not in self.used:
-                self.functions[ours] = named[name]
-        for name in written:
-            if name not in self.used:
-                self.functions.setdefault(name, named[name])
+        unused = {k: v for k, v in self.told.items() if k not in self.used}
+        self.functions |= {v: named[k] for k, v in unused.items() if v in CONTRACT}
+        unused = {name: named[name] for name in written if name not in self.used}
+        self.functions = unused | self.functions
         self.said += self._slope_at_zero()
         self.unread = list(self._unread())
 
     def _units(self):
         """Yield (name, family) of each forward that may have to be read."""
-        for ours, name in self.names.items():
-            families = (f for f in FAMILIES if ours.startswith(f.name))
-            family = next(families, None)
-            if family and not ours.endswith("_backward"):
-                yield name, family
         for name in self.named:
-            family = recognised(name)
-            if (
-                family
-                and not stem_of_gradient(name)
-                and name not in self.names.values()
-            ):
-                backward = family.backward
-                other = backward in self.named and backward not in self.kept
-                if name not in self.kept or other:
-                    yield name, family
+            family, backward = recognised(self.told.get(name, name)), None
+            if not family or stem_of_gradient(self.told.get(name, name)):
+                continue
+            backward = family.backward
+            other = backward in self.named and backward not in self.kept
+            if name in self.told or name not in self.kept or other:
+                yield name, family
 
     def _found(self):
         """Yield the best pairs of each forward: with samples in rows, in columns."""
         for name, family in self._units():
             theirs = Theirs(name, self.named[name])
-            strict = name in self.contract and name not in self.names.values()
+            strict = name in self.contract and name not in self.told
             candidates = self._candidates(theirs, family)
             pairs = []
             for in_columns in (False, True):
@@ -167,10 +150,8 @@ class Readings:
 
     def _has_a_witness(self, name, pair):
         """Return whether a reading may stand in the contract's place."""
-        said = name in self.names.values() or (
-            self.columns and pair.way.view == COLUMNS
-        )
-        if said or name not in self.contract:
+        said = self.columns and pair.way.view == COLUMNS
+        if said or name in self.told or name not in self.contract:
             return True
         if name in self.kept:  # its backward is not as the contract says
             as_ours = pair.way.family.backward in self.contract
@@ -297,22 +278,13 @@ def _weight_decay(way, inputs):
 
 
 def adapter_to_paste(where, readings):
-    """Return the lines that make a file of functions nobody knows one of ours."""
+    """Return what to write below functions that nobody can read, so that they are."""
     unread = [each.partition(" ")[0] for each in readings.unread]
-    forward = next((n for n in unread if not stem_of_gradient(n)), unread[0])
-    beside = next((n for n in unread if stem_of_gradient(n)), "...")
-    family = recognised(forward) or FAMILIES[0]
-    theirs = ", ".join(p.name for p in parameters(readings.named[forward]))
-    lines = [
+    families = (recognised(stem_of_gradient(name) or name) for name in unread)
+    family = next(filter(None, families), FAMILIES[0])
+    pair = [CONTRACT[name] for name in (family.forward, family.backward) if name]
+    return "\n".join([
         f"{where}: nothing could be judged; this looks like ours: {', '.join(unread)}",
-        "Paste this below it, make it fit, and check again:",
-        "",
-        f"def {CONTRACT[family.forward].signature}:",
-        f"    value, cache = {forward}({theirs})",
-        "    return value, cache",
-    ]
-    if family.backward:
-        signature = CONTRACT[family.backward].signature
-        d = CONTRACT[family.backward].takes[0]
-        lines += ["", f"def {signature}:", f"    return {beside}({d}, cache)"]
-    return "\n".join(lines)
+        "Call it in functions of the contract, below it, and check again:",
+        *(f"def {f.signature}: ...  # gives {', '.join(f.gives)}" for f in pair),
+    ])  # fmt: skip
