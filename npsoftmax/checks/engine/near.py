@@ -53,44 +53,48 @@ def _trial(family, seed):
     inputs = function.ordinary(np.random.default_rng(seed), 0)
     if "m" in inputs:
         inputs["m"] = 2  # the margin that all have
-    gradients = function.expected(inputs)
+    gradients = {name: right[0] for name, right in function.expected(inputs).items()}
     d = inputs.pop(function.takes[0]) if family.backward else None
     [(value, _)] = forward.expected(inputs).values()
-    return Trial(
-        inputs, value, d, {name: right[0] for name, right in gradients.items()}
-    )
+    return Trial(inputs, value, d, gradients)
 
 
 # ----------------------------------------------------------------------- how near it is
 
 
-def nearness(ask, family):
-    """Return how near yours are to the right ones on all trials, and their ratio.
+class Near(NamedTuple):
+    """How near results are to the right ones, their ratio, and what went wrong."""
 
-    ask(trial, inputs) -> (yours, right): two numbers, arrays or lists of arrays.
-    """
+    score: float
+    ratio: float = 0.0
+    why: str = ""
+
+
+def nearness(ask, family):
+    """Return how near ask(trial, inputs) -> (yours, right) is on all trials."""
     pairs = []
     for trial in trials(family):
         try:
             inputs = {name: copied(value) for name, value in trial.inputs.items()}
             pairs.append([np.ravel(each) for each in ask(trial, inputs)])
         except NEVER_OURS:
-            return RAISES_ALWAYS, 0.0
+            return Near(RAISES_ALWAYS)
         except KeyboardInterrupt:
             raise
-        except BaseException:  # exit() too
-            return NOTHING, 0.0
+        except BaseException as error:  # exit() too
+            why = error.what if isinstance(error, Wrong) else said(error)
+            return Near(NOTHING, why=why)
     return _compared(*map(np.concatenate, zip(*pairs, strict=True)))
 
 
 def _compared(yours, right):
     if not np.isfinite(yours).all():
-        return FITS - 0.5, 0.0
+        return Near(FITS - 0.5)
     ratio = float(yours @ right / (right @ right))
     off = np.abs(yours - ratio * right).max() / (np.abs(yours).max() or 1.0)
     if off > CLOSE or not ratio:
-        return FITS - 0.4 * min(off, 1), 0.0
-    return (RIGHT if _is_one(ratio) else IN_PROPORTION), ratio
+        return Near(FITS - 0.4 * min(off, 1))
+    return Near(RIGHT if _is_one(ratio) else IN_PROPORTION, ratio)
 
 
 def _is_one(ratio):
@@ -98,34 +102,36 @@ def _is_one(ratio):
 
 
 def _of_value(way):
+    """Return how near the value is; a wrong loss of logits ignores a shift of them."""
+
     def value(inputs):
         return way.forward(inputs)[0]
 
-    score, ratio = nearness(lambda t, inputs: (value(inputs), t.value), way.family)
-    if not way.family.is_loss:
-        return score
-    if _is_one(ratio / N) and not way.strict:
+    near = nearness(lambda trial, i: (value(i), trial.value), way.family)
+    if way.family.is_loss and _is_one(near.ratio / N) and not way.strict:
         way.accepted.add("sum")
         return RIGHT
-    if way.roles[0] != "z" or not FITS - 0.5 < score < IN_PROPORTION:
-        return score
-    of_logits, _ = nearness(
-        lambda t, i: (value(i | {"z": i["z"] + 1}), value(i)), way.family
+    if way.roles[0] != "z" or not way.family.is_loss or near.score >= IN_PROPORTION:
+        return near.score
+    shifted = nearness(
+        lambda _, i: (value(i | {"z": i["z"] + 1}), value(i)), way.family
     )
-    return score + 0.5 * (of_logits == RIGHT)
+    return near.score + 0.5 * (shifted.score == RIGHT)
 
 
 def _of_gradients(way):
+    """Return how near the gradient is that is farthest from the right one."""
+
     def asked_for(name):
         def ask(trial, inputs):
             yours = way.backward(trial.d, way.forward(inputs)[1])
             return yours[name], trial.gradients[name]
 
-        score, ratio = nearness(ask, way.family)
-        if way.view == COLUMNS and _is_one(ratio * N):
+        near = nearness(ask, way.family)
+        if way.view == COLUMNS and _is_one(near.ratio * N):
             way.accepted.add("1/m")
-            score, _ = nearness(ask, way.family)
-        return score
+            near = nearness(ask, way.family)
+        return near
 
     return min(map(asked_for, CONTRACT[way.family.backward].gives))
 
@@ -140,7 +146,11 @@ def best_pair(theirs, family, views, strict, candidates):
         pairs.append(_with_best_gradient(score, way, candidates))
         if pairs[-1].gradient == RIGHT:
             break
-    return max(pairs, key=lambda pair: pair.gradient, default=None)
+    return max(pairs, key=_gradient, default=None)
+
+
+def _gradient(pair):
+    return pair.gradient
 
 
 def _best_forwards(theirs, family, views, strict):
@@ -197,14 +207,13 @@ def _bears_one_class(way):
 
 def _with_best_gradient(value, way, candidates):
     """Return the `Pair` of a forward and the gradient beside it that is nearest."""
-    best, ways = Pair(value, NOTHING, way), _with_gradients(way, candidates)
-    for each in ways:
-        score = _of_gradients(each)
-        if score > best.gradient:
-            best = Pair(value, score, each)
-        if score == RIGHT:
+    pairs = []
+    for each in _with_gradients(way, candidates):
+        near = _of_gradients(each)
+        pairs.append(Pair(value, near.score, each, near.why))
+        if near.score == RIGHT:
             break
-    return best if best.gradient or not ways else best._replace(why=_why_not(ways[0]))
+    return max(pairs, key=_gradient, default=Pair(value, NOTHING, way))
 
 
 def _with_gradients(way, candidates):
@@ -219,15 +228,3 @@ def _with_gradients(way, candidates):
         things = ("d", "cache", *dict.fromkeys(way.order), "out")
         options += [Gradient(call, order) for order in orders(asked, things)]
     return [replace(way, gradient=each, accepted={*way.accepted}) for each in options]
-
-
-def _why_not(way):
-    """Return what goes wrong with a gradient that is asked as its names suggest."""
-    trial = trials(way.family)[0]
-    try:
-        way.backward(trial.d, way.forward(trial.inputs)[1])
-    except Wrong as wrong:
-        return wrong.what
-    except Exception as error:
-        return said(error)
-    return ""
