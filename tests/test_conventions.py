@@ -292,16 +292,6 @@ def test_a_base_class_that_is_not_installed_costs_only_itself(tmp_path):
     assert verdicts(load_solution(path)) == {"Softmax.forward": RIGHT}
 
 
-@pytest.mark.parametrize(
-    "line", ["print 'loss', loss", "raise ValueError, 'x'", "except ValueError, e:"]
-)
-def test_python_2_is_named_as_that(tmp_path, line):
-    path = tmp_path / "old.py"
-    path.write_text(f"try:\n    pass\n{line}\n" if "except" in line else line)
-    with pytest.raises(SolutionError, match=r"is Python 2, .*"):
-        load_solution(path)
-
-
 def test_check_gradients_takes_a_loss_with_its_gradient_and_a_class_in_one_line():
     softmax_loss = functions_of("loss_of_probabilities")["softmax_loss"]
     softmax = functions_of("layer_that_keeps_its_output")["Activation_Softmax"]

@@ -93,10 +93,10 @@ def pytest_sessionfinish(session):
 
 
 class SolutionFile(pytest.File):
-    """The file: it has the functions of the contract."""
+    """The file: it has the properties of the functions of the contract."""
 
     def collect(self):
-        """Yield a collector for each function of the contract that the file has."""
+        """Yield a test for each property of each function, gate after gate."""
         from npsoftmax.checks.engine.ask import Asking
         from npsoftmax.checks.engine.load import SolutionError, load_solution
         from npsoftmax.checks.layers import CONTRACT
@@ -108,8 +108,10 @@ class SolutionFile(pytest.File):
         except SolutionError as error:
             raise self.CollectError(printable(error)) from None
         self.asking = Asking(self.solution, *self._draws())
-        for name in CONTRACT:
-            yield FunctionTests.from_parent(self, name=name)
+        for each in CONTRACT.values():
+            for row in each.asked():
+                name = f"{each.name}::{row.name.removeprefix(f'{each.name}_')}"
+                yield PropertyTest.from_parent(self, name=name, row=row)
 
     def _asked_for(self):
         option = self.config.getoption
@@ -127,18 +129,6 @@ class SolutionFile(pytest.File):
         return self.asking.known.get(name) or self.asking.report(name)
 
 
-class FunctionTests(pytest.Collector):
-    """A function of the contract: it has its properties, in the order of the gates."""
-
-    def collect(self):
-        """Yield a test for each property."""
-        from npsoftmax.checks.layers import CONTRACT
-
-        for row in CONTRACT[self.name].asked():
-            name = row.name.removeprefix(f"{self.name}_")
-            yield PropertyTest.from_parent(self, name=name, row=row)
-
-
 class PropertyFailed(Exception):
     """A property that does not hold; its text is the whole message."""
 
@@ -152,7 +142,7 @@ class PropertyTest(pytest.Item):
 
     def runtest(self):
         """Say what the check has found of this property; skip what it has not asked."""
-        report = self.parent.parent.report(self.row.function)
+        report = self.parent.report(self.row.function)
         if report.failure and report.failure.row == self.row:
             raise PropertyFailed(report.failure.message)
         if self.row.name in report.waits:
