@@ -66,11 +66,7 @@ CASES = dict(re.findall(r"^(\w.*?): ((?:.|\n )+)", TABLE, re.MULTILINE))
 def reports_on(solution):
     """Return the reports of what is written; no mistake is named, nothing trimmed."""
     with mock.patch.object(ask, "cause_of", return_value=None):
-        reports = [
-            report
-            for each in (solution, *solution.more)
-            for report in check_solution(each, examples=20, simplify=False)
-        ]
+        reports = list(check_solution(solution, examples=20, simplify=False))
     return [each for each in reports if each.verdict != "not written yet"]
 
 

@@ -32,29 +32,22 @@ class Family(NamedTuple):
     shape: Callable | None  # shape(inputs) of the value; None for a number, a loss
 
     @property
-    def alone(self):
-        return _known(self.name)
-
-    @property
-    def forward(self):
-        return _known(f"{self.name}_forward") or self.name
-
-    @property
-    def backward(self):
-        return _known(f"{self.name}_backward")
-
-    @property
-    def members(self):
-        """The names of the contract that belong to it."""
-        return {self.alone, self.forward, self.backward} - {None}
-
-    @property
     def is_loss(self):
         return self.shape is None
 
+    @property
+    def members(self):
+        """The contract's names of the value alone, its forward, its backward."""
+        names = self.name, f"{self.name}_forward", f"{self.name}_backward"
+        return tuple(name if name in CONTRACT else None for name in names)
 
-def _known(name):
-    return name if name in CONTRACT else None
+    @property
+    def forward(self):
+        return self.members[1] or self.name
+
+    @property
+    def backward(self):
+        return self.members[2]
 
 
 LOSS = (
@@ -186,11 +179,10 @@ SETTINGS = {
     "learning rate": r"lr|learning_rate",
 }
 
-ACCEPTED = {  # what is beside the contract, and said
-    "each": "one loss a sample",
-    "sum": "a sum over the batch, not a mean",
-    "1/m": "1/m inside dW and db",
-}
+# What is accepted beside the contract, and said.
+EACH = "one loss a sample"
+SUM = "a sum over the batch, not a mean"
+INSIDE = "1/m inside dW and db"
 
 
 # ------------------------------------------------------------------------------- names

@@ -51,7 +51,7 @@ def check_solution(
     simplify: bool = True,
 ) -> Iterator[FunctionReport]:
     """Yield a `FunctionReport` for each function of the contract, in its order, but one
-    that calls another comes after that.
+    that calls another comes after that; then for what is there a second time.
 
     only: names of functions, a name, or None for all. seed: decides what is drawn.
     examples: inputs drawn for each property. demand: "student", or "reference" for what
@@ -59,9 +59,10 @@ def check_solution(
     property. simplify: whether a failing input is made smaller, which takes most of the
     time. Raises ValueError for a name that is not in the contract.
     """
-    asking = Asking(solution, seed, examples, demand, simplify)
-    for name in _callees_first(solution, _chosen(only)):
-        yield asking.report(name, progress)
+    for each in (solution, *solution.more):
+        asking = Asking(each, seed, examples, demand, simplify)
+        for name in _callees_first(each, _chosen(only)):
+            yield asking.report(name, progress)
 
 
 def _chosen(only):

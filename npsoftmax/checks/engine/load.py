@@ -7,7 +7,6 @@ Solution.reference()        npsoftmax itself
 
 import contextlib
 import difflib
-import importlib
 import inspect
 import sys
 import types
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import npsoftmax
 from npsoftmax.checks.conventions import FAMILIES
 from npsoftmax.checks.engine.adapter import Adapter, AsIs
 from npsoftmax.checks.engine.read import Readings, adapter_to_paste
@@ -267,5 +267,4 @@ def _nothing_of_ours(named, where):
 
 
 def _reference_functions():
-    package = importlib.import_module("npsoftmax")
-    return {name: getattr(package, name) for name in CONTRACT if hasattr(package, name)}
+    return {name: getattr(npsoftmax, name) for name in CONTRACT}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npsoftmax.checks.agree import Wrong, copied
-from npsoftmax.checks.conventions import COLUMNS, ONE_ROW, ROWS
+from npsoftmax.checks.conventions import COLUMNS, INSIDE, ONE_ROW, ROWS, SUM
 from npsoftmax.checks.draws import N
 from npsoftmax.checks.engine.safely import said
 from npsoftmax.checks.engine.theirs import data_of, orders
@@ -109,7 +109,7 @@ def _of_value(way):
 
     near = nearness(lambda trial, i: (value(i), trial.value), way.family)
     if way.family.is_loss and _is_one(near.ratio / N) and not way.strict:
-        way.accepted.add("sum")
+        way.accepted.add(SUM)
         return RIGHT
     if way.roles[0] != "z" or not way.family.is_loss or near.score >= IN_PROPORTION:
         return near.score
@@ -129,7 +129,7 @@ def _of_gradients(way):
 
         near = nearness(ask, way.family)
         if way.view == COLUMNS and _is_one(near.ratio * N):
-            way.accepted.add("1/m")
+            way.accepted.add(INSIDE)
             near = nearness(ask, way.family)
         return near
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from npsoftmax.checks.conventions import (
-    ACCEPTED,
     COLUMNS,
     FAMILIES,
     bare,
@@ -166,7 +165,7 @@ class Readings:
         gradient = way.gradient and getattr(way.gradient.how, "__name__", None)
         if pair.gradient <= RAISES_ALWAYS < pair.value or gradient in self.used:
             way = replace(way, gradient=None)
-        names = [own if own in CONTRACT else family.alone or family.forward]
+        names = [own if own in CONTRACT else family.members[0] or family.forward]
         if way.gradient:
             names = [family.forward, family.backward]
             self.used |= {gradient} - {None}
@@ -199,7 +198,7 @@ class Readings:
             mine = looks_like_one(name) and not _is_a_record(value)
             if mine and name not in self.used | {*CONTRACT}:
                 family = recognised(stem_of_gradient(name) or name)
-                if not family or not family.members & {*self.contract}:
+                if not family or not {*family.members} & {*self.contract}:
                     why = self.why.get(bare(stem_of_gradient(name) or ""))
                     yield f"{name} ({why})" if why else name
 
@@ -238,10 +237,13 @@ def _sentence(way, names, seen):
     theirs = ", ".join(p.name for p in data_of(way.theirs.call))
     title = ".".join(filter(None, (way.theirs.name, way.theirs.forward)))
     read_as = " and ".join([names[0], *("_backward" for _ in names[1:])])
-    accepted = [words for key, words in ACCEPTED.items() if key in way.accepted]
     of = words_of(way.roles, way.view)
     return "; ".join(
-        [f"{title}({theirs}) is read as {read_as}, of {of}", *accepted, *seen]
+        [
+            f"{title}({theirs}) is read as {read_as}, of {of}",
+            *sorted(way.accepted),
+            *seen,
+        ]
     )
 
 

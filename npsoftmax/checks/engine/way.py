@@ -14,8 +14,11 @@ import numpy as np
 
 from npsoftmax.checks.agree import Kind, Wrong
 from npsoftmax.checks.conventions import (
+    EACH,
+    INSIDE,
     ONE_ROW,
     ROLES,
+    SUM,
     Family,
     back,
     laid_out,
@@ -57,7 +60,7 @@ class Way:
     view: str
     strict: bool = False  # it has a name and the arguments of the contract
     gradient: Gradient | None = None
-    accepted: set = field(default_factory=set)  # keys of conventions.ACCEPTED
+    accepted: set = field(default_factory=set)  # in words, beside the contract
 
     @property
     def has_axis(self):
@@ -117,12 +120,12 @@ class Way:
         array = back(array, self.view)
         if self.family.is_loss and (not self.strict or self.view == ONE_ROW):
             if array.size == rows > 1:
-                self.accepted.add("each")
+                self.accepted.add(EACH)
                 array = array.mean()
             array = array.reshape(shape) if array.size == 1 else array
         if array.shape != shape:
             return None
-        return (array / rows if "sum" in self.accepted else array)[()]
+        return (array / rows if SUM in self.accepted else array)[()]
 
     # --------------------------------------------------------------------- backward
 
@@ -186,9 +189,9 @@ class Way:
             return (array @ np.asarray(d)[..., None])[..., 0]
         if "d" not in self.gradient.order:
             array = array * d
-        if "sum" in self.accepted:
+        if SUM in self.accepted:
             array = array / _rows(inputs)
-        in_the_mean = "1/m" in self.accepted and name in ("dW", "db")
+        in_the_mean = INSIDE in self.accepted and name in ("dW", "db")
         return array * _rows(inputs) if in_the_mean else array
 
 
