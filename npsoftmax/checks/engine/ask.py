@@ -272,24 +272,21 @@ class Asking:
             return None
         if forward in self.known:
             return self.known[forward].verdict in (RIGHT, NOT_YOURS)
-        rows = CONTRACT[forward].asked(self.demand)
-        values = [row for row in rows if row.gate in ("value", "stability")]
-        return all(map(self.holds, values))
+        return self._all_hold(forward, "value", "stability")
 
     def _is_right_on_paper(self, failure):
         """Return whether a gradient not its own forward's is the definition's."""
-        if failure.gate != "own gradient" or failure.loss_is_right:
-            return False
-        rows = CONTRACT[failure.function].asked(self.demand)
-        rows = [row for row in rows if row.gate == "gradient"]
+        only_own = failure.gate == "own gradient" and not failure.loss_is_right
+        return only_own and self._all_hold(failure.function, "gradient")
+
+    def _all_hold(self, name, *gates):
+        rows = [row for row in CONTRACT[name].asked(self.demand) if row.gate in gates]
         return bool(rows) and all(map(self.holds, rows))
 
     def _is_its_forward_s(self, failure):
         """Return whether a stranger's backward fails by a wrong forward it calls."""
-        forward = CONTRACT[failure.function].forward
-        return bool(
-            failure.adapter.is_theirs and forward and self._because(failure) == forward
-        )
+        forward = failure.adapter.function.forward
+        return failure.adapter.is_theirs and self._because(failure) == forward
 
 
 def _extreme(name):
@@ -352,12 +349,12 @@ def _agreement(failure, subject):
     except Exception:  # a person's forward, at inputs that nobody has seen before
         return ""
     name, _, right, _ = failure.table
-    for each in checked.inputs:
-        if f"d{each.name}" == name and each.numeric.shape == np.shape(right):
-            off = np.max(np.abs(each.numeric - right), initial=0.0)
-            forward = subject.solution.title(subject.function.forward)
-            return (
-                f"{checked.method} differences of your {forward} "
-                f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
-            )
-    return ""
+    numeric = {f"d{each.name}": each.numeric for each in checked.inputs}.get(name)
+    if numeric is None or numeric.shape != np.shape(right):
+        return ""
+    off = np.max(np.abs(numeric - right), initial=1e-16)
+    forward = subject.solution.title(subject.function.forward)
+    return (
+        f"{checked.method} differences of your {forward} "
+        f'at this input agree with "expected" to {off:.0e}'
+    )
