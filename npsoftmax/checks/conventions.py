@@ -167,8 +167,6 @@ ROLES = {
     "cache": Role(r".*cache.*|ctx|result|saved|memory"),
     "out": Role(r"p|y|out(put)?s?|softmax_out(put)?|s|a|b|dist|probs?"),
 }
-LEARNT = "WVbr"  # what a layer may have in itself
-
 # Numbers that are passed by their names, where a function or its class has them.
 SETTINGS = {
     "m": r"m|margin",

@@ -11,7 +11,7 @@ import numpy as np
 
 from npsoftmax.checks.agree import Kind, Wrong
 from npsoftmax.checks.conventions import COLUMNS, ONE_ROW, ROLES, back, laid_out
-from npsoftmax.checks.engine.theirs import data_of, settings
+from npsoftmax.checks.engine.theirs import names_of, settings
 from npsoftmax.checks.engine.way import SAME, one_row
 from npsoftmax.checks.layers import CONTRACT
 
@@ -145,9 +145,8 @@ class Adapter:
             inputs = _rows(**inputs)
         row = one_row(inputs, 0) if way.view == ONE_ROW else inputs
         handed = way.handed(row)
-        for role, each in zip(way.order, data_of(way.theirs.call), strict=True):
-            shown[each.name] = handed[role]
-        shown |= way.theirs.weights_in(handed)
+        for role, name in zip(way.order, way.theirs.names, strict=True):
+            shown[name] = handed[role]
         if self.is_backward:
             shown[self._name_of_d()] = laid_out(row[self.function.takes[0]], way.view)
         return shown | {k: v for k, v in inputs.items() if k in ("m", "lam", "axis")}
@@ -159,23 +158,23 @@ class Adapter:
         how, order = self.way.gradient
         if "d" not in order:
             return self.function.takes[0]
-        return data_of(self.way.theirs.method(how))[order.index("d")].name
+        return names_of(self.way.theirs.method(how))[order.index("d")]
 
     def calls(self, given, name="{}".format):
         """Yield the lines that call theirs; `name` makes a name one to be called by."""
-        way, call = self.way, name(self.way.theirs.name)
-        asked = [each.name for each in data_of(way.theirs.call)]
-        if way.theirs.is_class:
-            made = [f"{each.name}={each.name}" for each in data_of(way.theirs.thing)]
-            yield f"layer = {call}({_listed(made, settings(way.theirs.thing, given))})"
-            call = f"layer.{way.theirs.forward}"
-        call = f"{call}({_listed(asked, settings(way.theirs.call, given))})"
+        way, theirs, call = self.way, self.way.theirs, name(self.way.theirs.name)
+        if theirs.is_class:
+            made = _listed(theirs.of_object, settings(theirs.thing, given))
+            yield f"layer = {call}({made})"
+            call = f"layer.{theirs.forward}"
+        named = settings(theirs.method(theirs.forward), given)
+        call = f"{call}({_listed(theirs.names[len(theirs.of_object) :], named)})"
         if not self.is_backward or way.gradient.how == SAME:
             yield f"print({call})"
             return
         yield f"given = {call}"
         how, order = way.gradient
-        things = dict(zip(way.order, asked, strict=True))
+        things = dict(zip(way.order, theirs.names, strict=True))
         things |= {"d": self._name_of_d(), "cache": "given[1]", "out": "given"}
         call = f"layer.{how}" if isinstance(how, str) else name(how.__name__)
         yield f"print({call}({', '.join(things[role] for role in order)}))"

@@ -14,7 +14,7 @@ from npsoftmax.checks.agree import Wrong, copied
 from npsoftmax.checks.conventions import COLUMNS, INSIDE, ONE_ROW, ROWS, SUM
 from npsoftmax.checks.draws import N
 from npsoftmax.checks.engine.safely import said
-from npsoftmax.checks.engine.theirs import data_of, orders
+from npsoftmax.checks.engine.theirs import names_of, orders
 from npsoftmax.checks.engine.way import SAME, Gradient, Way
 from npsoftmax.checks.layers import CONTRACT
 
@@ -173,13 +173,9 @@ def _best_forwards(theirs, family, views, strict):
 
 def _ways(theirs, family, view, strict):
     """Yield every way to ask a forward, the likeliest order of arguments first."""
-    if theirs.is_class and not theirs.forward:
-        return
-    asked = data_of(theirs.call)
     for roles in map(str.split, family.takes):
-        outside = [role for role in roles if role not in theirs.weights]
-        if len(outside) == len(asked):
-            for order in orders(asked, outside):
+        if len(roles) == len(theirs.names):
+            for order in orders(theirs.names, roles):
                 way = Way(family, theirs, roles, order, view, strict)
                 if view == ROWS or not way.has_axis:
                     yield way
@@ -224,7 +220,7 @@ def _with_gradients(way, candidates):
     if way.family.is_loss and not candidates:
         options.append(Gradient(SAME))
     for call in candidates:
-        asked = data_of(way.theirs.method(call))
+        asked = names_of(way.theirs.method(call))
         things = ("d", "cache", *dict.fromkeys(way.order), "out")
         options += [Gradient(call, order) for order in orders(asked, things)]
     return [replace(way, gradient=each, accepted={*way.accepted}) for each in options]

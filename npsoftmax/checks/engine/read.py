@@ -23,7 +23,7 @@ from npsoftmax.checks.engine.adapter import Adapter
 from npsoftmax.checks.engine.near import FITS, RAISES_ALWAYS, RIGHT, best_pair, trials
 from npsoftmax.checks.engine.safely import Endless, quietly, time_limit
 from npsoftmax.checks.engine.subject import first_arguments
-from npsoftmax.checks.engine.theirs import BACKWARDS, Theirs, data_of, parameters
+from npsoftmax.checks.engine.theirs import BACKWARDS, Theirs, parameters
 from npsoftmax.checks.engine.way import SAME
 from npsoftmax.checks.layers import CONTRACT
 
@@ -234,13 +234,13 @@ def _may_be_theirs(name, thing):
 
 def _sentence(way, names, seen):
     """Return how a function was read, and what was accepted with that."""
-    theirs = ", ".join(p.name for p in data_of(way.theirs.call))
-    title = ".".join(filter(None, (way.theirs.name, way.theirs.forward)))
+    theirs = ", ".join(way.theirs.names[len(way.theirs.of_object) :])
+    method = f".{way.theirs.forward}" if way.theirs.is_class else ""
     read_as = " and ".join([names[0], *("_backward" for _ in names[1:])])
     of = words_of(way.roles, way.view)
     return "; ".join(
         [
-            f"{title}({theirs}) is read as {read_as}, of {of}",
+            f"{way.theirs.name}{method}({theirs}) is read as {read_as}, of {of}",
             *sorted(way.accepted),
             *seen,
         ]

@@ -9,7 +9,7 @@ import inspect
 import itertools
 import re
 
-from npsoftmax.checks.conventions import LEARNT, ROLES, SETTINGS
+from npsoftmax.checks.conventions import ROLES, SETTINGS
 
 FORWARDS = ("forward", "__call__", "loss", "call")
 BACKWARDS = ("backward", "gradient", "grad", "derivative")
@@ -17,45 +17,44 @@ CONSTANT = {"axis": -1, "reg": 0.0, "learning rate": 0.0, "name": "layer"}
 
 
 class Theirs:
-    """A function, or a class with a method that goes forward and one that goes back."""
+    """A function, or a class: what makes an object goes before what goes forward."""
 
     def __init__(self, name, thing):
         self.name, self.thing, self.is_class = name, thing, inspect.isclass(thing)
-        self.forward = next(self.methods(FORWARDS), None)
+        self.forward = next(self.methods(FORWARDS), None) if self.is_class else thing
+        self.of_object = names_of(thing) if self.is_class else []
+        self.names = [*self.of_object, *names_of(self.method(self.forward))]
 
     def methods(self, names):
         """Yield those of some methods that a class has."""
-        if self.is_class:
-            own = {n for each in self.thing.__mro__[:-1] for n in vars(each)}
-            yield from (name for name in names if name in own)
+        own = {n for each in self.thing.__mro__[:-1] for n in vars(each)}
+        yield from (name for name in names if name in own)
 
-    def method(self, name):
+    def method(self, how):
         """Return a method by its name, a function as it is."""
-        return getattr(self.thing, name) if isinstance(name, str) else name
+        return getattr(self.thing, how) if isinstance(how, str) else how
 
-    @property
-    def call(self):
-        return self.method(self.forward) if self.is_class else self.thing
+    def made(self, arguments, inputs):
+        """Return an object, which takes the first of the arguments; None of none."""
+        if not self.is_class:
+            return None
+        given = dict(zip(self.of_object, arguments, strict=False))
+        return self.thing(**given, **settings(self.thing, inputs))
 
-    @property
-    def weights(self):
-        """The roles that go into __init__."""
-        asked = parameters(self.thing.__init__) if self.is_class else ()
-        return [r for r in LEARNT if any(suggests(r, p) for p in asked)]
-
-    def made(self, handed, inputs):
-        """Return an instance, with the settings and weights its __init__ asks for."""
-        return self.thing(**settings(self.thing, inputs), **self.weights_in(handed))
-
-    def weights_in(self, handed):
-        """Return {name: array} of the weights that go into __init__."""
-        given = {}
-        for each in data_of(self.thing) if self.is_class else ():
-            roles = (r for r in LEARNT if r in handed and suggests(r, each))
-            if not (role := next(roles, None)):
-                raise TypeError(f"nothing is known of {each.name}")
-            given[each.name] = handed[role]
-        return given
+    def results(self, how, arguments, inputs, obj, attributes):
+        """Return [(name, value)] of what a call gives, and of what it leaves in obj."""
+        function = self.method(how)
+        given = dict(zip(names_of(function), arguments, strict=True))
+        call = getattr(obj, how) if isinstance(how, str) else how
+        raw = call(**given, **settings(function, inputs))
+        if isinstance(raw, dict):
+            found = [(str(key), value) for key, value in raw.items()]
+        elif isinstance(raw, tuple):
+            found = [("", value) for value in raw]
+        else:
+            found = [("", raw)] if raw is not None else []
+        left = vars(obj) if obj is not None else {}
+        return found + [(k, v) for k, v in left.items() if matches(attributes, k)]
 
 
 def parameters(function):
@@ -73,13 +72,13 @@ def _parameters(function):
     return tuple(p for p in found if p.kind in named and p.name != "self")
 
 
-def data_of(function):
-    """Return the parameters that data goes to: no setting, and no default."""
+def names_of(function):
+    """Return the names of the parameters for data: no setting, and no default."""
     return [
-        p
+        p.name
         for p in parameters(function)
         if not setting_of(p.name)
-        and (p.default is p.empty or suggests("d", p) or p.name == "b")
+        and (p.default is p.empty or suggests("d", p.name) or p.name == "b")
     ]
 
 
@@ -96,9 +95,9 @@ def settings(function, inputs):
     return {name: known[each] for name, each in names.items() if each in known}
 
 
-def suggests(role, parameter):
+def suggests(role, name):
     """Return whether a parameter's name suggests a role."""
-    return matches(ROLES[role].names, parameter.name)
+    return matches(ROLES[role].names, name)
 
 
 def matches(pattern, name):

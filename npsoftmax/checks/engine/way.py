@@ -25,11 +25,8 @@ from npsoftmax.checks.conventions import (
 )
 from npsoftmax.checks.engine.theirs import (
     Theirs,
-    data_of,
-    matches,
     parameters,
     setting_of,
-    settings,
 )
 from npsoftmax.checks.layers import CONTRACT
 
@@ -64,12 +61,15 @@ class Way:
 
     @property
     def has_axis(self):
-        return any(setting_of(p.name) == "axis" for p in parameters(self.theirs.call))
+        return any(
+            setting_of(p.name) == "axis"
+            for p in parameters(self.theirs.method(self.theirs.forward))
+        )
 
     def called(self):
         """Return {contract's name: theirs} of the inputs."""
-        names = zip(self.order, data_of(self.theirs.call), strict=True)
-        return {ROLES[role].of: each.name for role, each in names}
+        names = zip(self.order, self.theirs.names, strict=True)
+        return {ROLES[role].of: name for role, name in names}
 
     def works(self, inputs):
         """Return whether a forward gives finite numbers of the right shape."""
@@ -96,12 +96,13 @@ class Way:
 
     def _value_and_kept(self, inputs):
         handed, theirs = self.handed(inputs), self.theirs
-        obj = theirs.made(handed, inputs) if theirs.is_class else None
-        call = getattr(obj, theirs.forward) if theirs.is_class else theirs.call
-        given = settings(theirs.call, inputs)
-        raw = call(*(handed[r] for r in self.order), **given)
-        found = [each for _, each in _results(raw, obj, OUTPUTS)]
-        among = found if self.family.is_loss or raw is None else found[:1]
+        arguments = [handed[role] for role in self.order]
+        obj, own = theirs.made(arguments, inputs), len(theirs.of_object)
+        call = theirs.forward, arguments[own:], inputs, obj
+        results = theirs.results(*call, OUTPUTS)
+        found = [value for _, value in results]
+        first = [value for name, value in results if not name][:1]
+        among = found if self.family.is_loss else first or found
         shape = () if self.family.is_loss else self.family.shape(inputs)
         for i, out in enumerate(among):
             value = self._value(out, shape, _rows(inputs))
@@ -146,12 +147,10 @@ class Way:
         how, order = self.gradient
         found = [("", kept.rest)]
         if how != SAME:
-            call = getattr(kept.obj, how) if isinstance(how, str) else how
-            given = settings(self.theirs.method(how), kept.inputs)
             things = kept.handed | {"cache": kept.rest, "out": kept.out}
             things["d"] = laid_out(np.asarray(d), self.view) if np.ndim(d) else d
-            raw = call(*(things[r] for r in order), **given)
-            found = list(_results(raw, kept.obj, GRADIENTS))
+            call = how, [things[role] for role in order], kept.inputs, kept.obj
+            found = self.theirs.results(*call, GRADIENTS)
         gradients = dict.fromkeys(self._gives)
         for name in gradients:
             if kept.inputs[name[1:]] is not None:
@@ -214,13 +213,3 @@ def _real(given):
         return None
     whole = array.dtype.kind == "b" or not isinstance(given, np.ndarray)
     return array.astype(float) if whole and array.dtype.kind in "iub" else array
-
-
-def _results(raw, obj, attributes):
-    """Yield (name, value) of what a call gave, and of what it left in the object."""
-    if isinstance(raw, dict):
-        yield from ((str(key), value) for key, value in raw.items())
-    elif raw is not None:
-        yield from (("", each) for each in (raw if isinstance(raw, tuple) else (raw,)))
-    if obj is not None:
-        yield from ((k, v) for k, v in vars(obj).items() if matches(attributes, k))
