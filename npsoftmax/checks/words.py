@@ -47,16 +47,13 @@ def details(report):
     """Yield a line for each property that was asked, and what the function printed."""
     for name in report.passed:
         word = "waits" if name in report.waits else "holds"
-        yield f"      {word}   {_sentence(report.name, name)}"
+        words = name.removeprefix(f"{report.name}_").replace("_", " ")
+        yield f"      {word}   {report.name} {words}"
     if report.failure:
         yield f"      FAILS   {report.failure.row.sentence}"
     if report.printed:
         yield "      it printed (the first lines):"
         yield from (f"        {text}" for text in report.printed.splitlines()[:5])
-
-
-def _sentence(function, name):
-    return f"{function} {name.removeprefix(f'{function}_').replace('_', ' ')}"
 
 
 def messages(report):
@@ -176,15 +173,12 @@ def shown(value):
         return _number(value)
     if value.ndim == 1:
         return f"[{', '.join(map(_number, value))}]"
-    rows = [shown(row).replace("\n", "\n ") for row in value]
     if value.ndim == 2:
-        rows = _aligned(value)
+        cells = [[_number(v) for v in row] for row in value]
+        rows = [f"[{', '.join(row)}]" for row in _in_columns(cells)]
+    else:
+        rows = [shown(part).replace("\n", "\n ") for part in value]
     return "[" + ",\n ".join(rows) + "]"
-
-
-def _aligned(matrix):
-    cells = [[_number(v) for v in row] for row in matrix]
-    return [f"[{', '.join(row)}]" for row in _in_columns(cells)]
 
 
 def _in_columns(cells):

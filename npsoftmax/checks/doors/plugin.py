@@ -17,7 +17,7 @@ def pytest_addoption(parser):
     """Add the options --solution, --solution-seed and --solution-examples."""
     group = parser.getgroup("npsoftmax", "softmax and L-Softmax, anybody's")
     group.addoption(
-        "--solution", metavar="FILE", help="check the functions in this Python file"
+        "--solution", metavar="FILE", help="check the functions in this file"
     )
     group.addoption(
         "--solution-as",
@@ -29,20 +29,14 @@ def pytest_addoption(parser):
     group.addoption(
         "--solution-columns", action="store_true", help="a sample is a column there"
     )
-    group.addoption(
-        "--solution-seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="decides which inputs are drawn (0)",
-    )
-    group.addoption(
-        "--solution-examples",
-        type=whole(1, 10**6),
-        default=None,
-        metavar="N",
-        help="inputs drawn for each property (30)",
-    )
+    seed, examples = "decides which inputs are drawn", "inputs drawn for each property"
+    for name, kind, default, what in (
+        ("--solution-seed", int, 0, seed),
+        ("--solution-examples", whole(1, 10**6), 30, examples),
+    ):
+        group.addoption(
+            name, type=kind, default=default, metavar="N", help=f"{what} ({default})"
+        )
 
 
 def pytest_configure(config):
@@ -103,26 +97,19 @@ class SolutionFile(pytest.File):
         from npsoftmax.terminal import printable
 
         sys.path.insert(0, str(self.path.parent))  # as pytest does for a test module
+        option = self.config.getoption
+        names = dict(each.split("=", 1) for each in option("solution_as"))
+        given = option("solution"), names, option("solution_columns")
         try:
-            self.solution = load_solution(*self._asked_for())
+            solution = load_solution(*given)
         except SolutionError as error:
             raise self.CollectError(printable(error)) from None
-        self.asking = Asking(self.solution, *self._draws())
+        draws = option("solution_seed"), option("solution_examples")
+        self.asking = Asking(solution, *draws)
         for each in CONTRACT.values():
             for row in each.asked():
                 name = f"{each.name}::{row.name.removeprefix(f'{each.name}_')}"
                 yield PropertyTest.from_parent(self, name=name, row=row)
-
-    def _asked_for(self):
-        option = self.config.getoption
-        names = dict(each.split("=", 1) for each in option("solution_as"))
-        return option("solution"), names, option("solution_columns")
-
-    def _draws(self):
-        from npsoftmax.checks.engine.ask import EXAMPLES
-
-        option = self.config.getoption
-        return option("solution_seed"), option("solution_examples") or EXAMPLES
 
     def report(self, name):
         """Return the report of a function, which is checked when it is first asked."""

@@ -116,17 +116,20 @@ class Asking:
         report.verdict, report.note = self.before_asking(name)
         if report.verdict != RIGHT:
             return report
+        every = CONTRACT[name].properties
+        extreme = [row.draws for row in every if row.gate == "stability"]
         start = time.perf_counter()
         for done, row in enumerate(rows):
             if progress:
                 progress(name, done, len(rows))
-            if report.failure and row.draws in _extreme(name):
+            if report.failure and row.draws in extreme:
                 continue  # what is wrong on extreme inputs hides no ordinary ones
             self._ask_and_note(row, report)
             if report.failure and not report.only_extreme:
                 break
         report.seconds = time.perf_counter() - start
-        if report.verdict == RIGHT and name in _borrowed(self.solution, name):
+        own = self.solution.own or report.verdict != RIGHT
+        if not own and name in self.solution.first[name].borrows:
             report.verdict, report.note = NOT_YOURS, "it calls npsoftmax's"
         return report
 
@@ -287,16 +290,6 @@ class Asking:
         """Return whether a stranger's backward fails by a wrong forward it calls."""
         forward = failure.adapter.function.forward
         return failure.adapter.is_theirs and self._because(failure) == forward
-
-
-def _extreme(name):
-    """Return the ways to draw extreme inputs of a function."""
-    rows = CONTRACT[name].properties
-    return {row.draws for row in rows if row.gate == "stability"}
-
-
-def _borrowed(solution, name):
-    return () if solution.own else solution.first[name].borrows
 
 
 def _no_cache(failure):

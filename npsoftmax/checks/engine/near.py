@@ -6,6 +6,7 @@ gives right results, the first whose results have the right shape is taken.
 
 import functools
 from dataclasses import replace
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -146,11 +147,7 @@ def best_pair(theirs, family, views, strict, candidates):
         pairs.append(_with_best_gradient(score, way, candidates))
         if pairs[-1].gradient == RIGHT:
             break
-    return max(pairs, key=_gradient, default=None)
-
-
-def _gradient(pair):
-    return pair.gradient
+    return max(pairs, key=attrgetter("gradient"), default=None)
 
 
 def _best_forwards(theirs, family, views, strict):
@@ -209,7 +206,7 @@ def _with_best_gradient(value, way, candidates):
         pairs.append(Pair(value, near.score, each, near.why))
         if near.score == RIGHT:
             break
-    return max(pairs, key=_gradient, default=Pair(value, NOTHING, way))
+    return max(pairs, key=attrgetter("gradient"), default=Pair(value, NOTHING, way))
 
 
 def _with_gradients(way, candidates):

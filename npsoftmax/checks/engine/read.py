@@ -70,7 +70,7 @@ class Readings:
 
     def __init__(self, named, names=None, columns=False):
         self.names, self.columns = names or {}, columns
-        self.told = {theirs: ours for ours, theirs in self.names.items()}
+        self.told = {t: ours for ours, t in reversed(self.names.items())}
         self.named = {
             k: v for k, v in named.items() if k in self.told or _may_be_theirs(k, v)
         }
@@ -94,13 +94,12 @@ class Readings:
     def _units(self):
         """Yield (name, family) of each forward that may have to be read."""
         for name in self.named:
-            family, backward = recognised(self.told.get(name, name)), None
-            if not family or stem_of_gradient(self.told.get(name, name)):
-                continue
-            backward = family.backward
-            other = backward in self.named and backward not in self.kept
-            if name in self.told or name not in self.kept or other:
-                yield name, family
+            meant = self.told.get(name, name)
+            family = recognised(meant)
+            if family and not stem_of_gradient(meant):
+                beside = {family.backward} & {*self.named} - {*self.kept}
+                if name in self.told or name not in self.kept or beside:
+                    yield name, family
 
     def _found(self):
         """Yield the best pairs of each forward: with samples in rows, in columns."""
