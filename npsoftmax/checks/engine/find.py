@@ -6,8 +6,9 @@ results with the right ones. Out comes the mistake that agrees on all the inputs
 none does, or more than one, nothing is said.
 """
 
-import pickle
 from functools import partial
+
+import numpy as np
 
 from npsoftmax.checks.agree import Kind, copied
 from npsoftmax.checks.engine.compare import by_comparing, float32
@@ -63,17 +64,28 @@ def _cache_changed(subject, failure):
     """Return the cause of a backward that leaves another cache behind, or None."""
     inputs = {name: copied(value) for name, value in failure.inputs.items()}
     _, cache = subject.forward_of(inputs)
-    before = _pickled(cache)
+    before = [copied(array) for array in _arrays(cache)]
     subject.raw([inputs[subject.function.takes[0]], cache])
-    if _pickled(cache) == before:
+    after = list(_arrays(cache))
+    if len(before) == len(after) and all(map(_equal, before, after)):
         return None
     words = "an operation in place on the cache: take a copy"
     return Cause("cache changed in place", words)
 
 
-def _pickled(cache):
-    """Return the bytes of all that a cache holds; None for what has none."""
-    try:
-        return pickle.dumps(cache)
-    except Exception:
-        return None
+def _arrays(cache):
+    """Yield the arrays of a cache: tuples, lists, dicts and objects may hold them."""
+    if isinstance(cache, np.ndarray):
+        yield cache
+        return
+    if isinstance(cache, dict):
+        cache = list(cache.values())
+    elif hasattr(cache, "__dict__"):
+        cache = list(vars(cache).values())
+    if isinstance(cache, tuple | list):
+        for value in cache:
+            yield from _arrays(value)
+
+
+def _equal(a, b):
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
