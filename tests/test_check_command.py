@@ -1,8 +1,9 @@
 """`npsoftmax check FILE` and `pytest --solution FILE`, as a person runs them."""
 
+import contextlib
 import importlib.util
+import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
@@ -13,6 +14,7 @@ from npsoftmax import textbook
 from npsoftmax.__main__ import main
 from npsoftmax.checks import CONTRACT
 
+pytest_plugins = ["pytester"]
 TEXTBOOK = Path(textbook.__file__)
 
 HOMEWORK = """
@@ -39,6 +41,15 @@ def homework(tmp_path, monkeypatch):
     return path
 
 
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """The exit code and the output of one whole check of that file, and its folder."""
+    folder, screen = tmp_path_factory.mktemp("checked"), io.StringIO()
+    (folder / "homework.py").write_text(HOMEWORK)
+    with contextlib.chdir(folder), contextlib.redirect_stdout(screen):
+        return main(["check", "homework.py"]), screen.getvalue(), folder
+
+
 def run(capsys, *arguments):
     """Return the exit code, the output and the errors of a command."""
     code = main(["check", *arguments])
@@ -55,13 +66,16 @@ def test_a_complete_right_file_is_right(capsys):
     assert output.endswith(f"All {len(CONTRACT)} functions are right.\n")
 
 
-def test_a_wrong_function_ends_with_1_and_the_message(homework, capsys):
-    code, output, _ = run(capsys, "homework.py")
+def test_a_wrong_function_ends_with_1_and_the_message(checked):
+    code, output, folder = checked
     assert code == 1
     assert "relu_forward            WRONG" in output
     assert "looks like   this is |h|, not max(h, 0)" in output
     assert "1 right, " in output
     assert "1 wrong" in output
+    wide = [line for line in output.split("\n") if len(line) > 80]
+    assert all("python -c" in line for line in wide)
+    assert [path.name for path in folder.iterdir()] == ["homework.py"]
 
 
 def test_what_is_not_written_yet_is_no_mistake(homework, capsys):
@@ -155,64 +169,41 @@ def test_verbose_names_every_property_that_was_asked(homework, capsys):
     assert output.count("holds  ") == len(CONTRACT["softmax"].asked())
 
 
-def test_no_line_is_wider_than_80_columns_but_the_one_to_paste(homework, capsys):
-    _, output, _ = run(capsys, "homework.py")
-    wide = [line for line in output.split("\n") if len(line) > 80]
-    assert all("python -c" in line for line in wide)
-
-
-def test_nothing_is_left_in_the_folder(homework, capsys):
-    run(capsys, "homework.py")
-    assert [path.name for path in homework.parent.iterdir()] == ["homework.py"]
-
-
 # ------------------------------------------------------------------------- the plugin
 
 
-def pytest_run(folder, *arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-def test_pytest_asks_the_same_properties_of_a_file_in_any_folder(homework):
+def test_pytest_asks_the_same_properties_of_a_file_in_any_folder(pytester):
+    path = pytester.makepyfile(homework=HOMEWORK)
     few = "--solution-examples=5"
-    ran = pytest_run(homework.parent, "--solution", "homework.py", "-rs", "-v", few)
+    ran = pytester.runpytest_inprocess("--solution", path, "-rs", "-v", few)
+    output = ran.stdout.str()
     asked = [row for each in CONTRACT.values() for row in each.asked()]
-    assert ran.returncode == 1
-    assert f"collected {len(asked)} items" in ran.stdout
-    assert "homework.py::softmax::sums_to_one PASSED" in ran.stdout
-    assert "homework.py::relu_forward::gives_the_right_value FAILED" in ran.stdout
-    assert "relu_forward_gives_the_right_value comes first" in ran.stdout
-    assert "not written yet: a stub so far" in ran.stdout
-    assert "looks like   this is |h|, not max(h, 0)" in ran.stdout
-    assert "Traceback" not in ran.stdout
+    assert ran.ret == 1
+    assert f"collected {len(asked)} items" in output
+    assert "homework.py::softmax::sums_to_one PASSED" in output
+    assert "homework.py::relu_forward::gives_the_right_value FAILED" in output
+    assert "relu_forward_gives_the_right_value comes first" in output
+    assert "not written yet: a stub so far" in output
+    assert "looks like   this is |h|, not max(h, 0)" in output
+    assert "Traceback" not in output
 
 
-def test_pytest_says_in_one_line_why_a_file_cannot_be_checked(tmp_path):
-    (tmp_path / "bad.py").write_text("import not_there_at_all")
-    ran = pytest_run(tmp_path, "--solution", "bad.py")
-    assert ran.returncode != 0
-    assert "bad.py, line 1: ModuleNotFoundError" in ran.stdout
-    assert "Traceback" not in ran.stdout
+def test_pytest_says_in_one_line_why_a_file_cannot_be_checked(pytester):
+    path = pytester.makepyfile(bad="import not_there_at_all")
+    ran = pytester.runpytest_inprocess("--solution", path)
+    assert ran.ret != 0
+    assert "bad.py, line 1: ModuleNotFoundError" in ran.stdout.str()
+    assert "Traceback" not in ran.stdout.str()
 
 
-def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(tmp_path):
-    (tmp_path / "test_it.py").write_text(
+def test_without_the_option_the_plugin_loads_nothing_and_changes_nothing(pytester):
+    pytester.makepyfile(
         "import sys\n"
         "def test_it():\n"
         "    assert 'npsoftmax.checks.doors.plugin' in sys.modules\n"
-        "    assert 'npsoftmax.checks.layers' not in sys.modules\n"
-        "    assert 'matplotlib' not in sys.modules\n"
+        "    for name in ('npsoftmax.checks.layers', 'npsoftmax.checks.engine.load',\n"
+        "                 'hypothesis', 'matplotlib'):\n"
+        "        assert name not in sys.modules\n"
     )
-    ran = pytest_run(tmp_path, "-q")
-    assert ran.returncode == 0, ran.stdout
-    assert "1 passed" in ran.stdout
-
-
-def test_loading_the_plugin_loads_no_hypothesis():
-    code = (
-        "import sys, npsoftmax.checks.doors.plugin\n"
-        "assert 'hypothesis' not in sys.modules\n"
-        "assert 'npsoftmax.checks.engine.load' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    ran = pytester.runpytest_subprocess("-q")
+    ran.assert_outcomes(passed=1)

@@ -6,27 +6,15 @@ In a notebook:
     check(softmax)                          one function, several, a module or a dict
     check(loss, names={"cross_entropy": "loss"})        by another name
 
-For programs:
+For programs; help() of each says more:
 
-    load_solution(path, names, columns)     a Solution, from a file or a notebook;
-                                            raises SolutionError, with one clear line
-    Solution.from_object(obj)               from functions, a module or a dict
-        .said                               how it was read, in sentences
-    Solution.reference()                    npsoftmax itself
-        .functions, .status[name]           "written", "stub", "missing" or
-                                            "reference's own"
-    check_solution(solution, *, only=None, seed=0, examples=..., demand="student",
-                   progress=None)           yields a FunctionReport for each function
-    FunctionReport                          name, verdict ("right", "wrong", "not
-                                            written yet", "npsoftmax's own", "cannot
-                                            be checked"), passed (names), total,
-                                            failure (or None), note, examples, seconds
-    Failure                                 property, gate, what, inputs, yours,
-                                            expected, cause (a short name, or None),
-                                            diagnosis (a sentence, or None),
-                                            reproducer; str() is the message
-    CONTRACT                                name -> Function: signature, takes, gives,
-                                            forward, properties, and all else
+    load_solution(path)         a `Solution`, from a file or a notebook;
+                                raises SolutionError, with one clear line
+    Solution.from_object(obj)   from functions, a module or a dict
+    Solution.reference()        npsoftmax itself
+    check_solution(solution)    yields a `FunctionReport` for each function, with its
+                                verdict, and a `Failure` or None; str() is the message
+    CONTRACT                    name -> Function: all that is known of one
 
 Nothing is imported before it is used, so that pytest can load the plugin for nothing.
 """

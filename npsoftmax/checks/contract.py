@@ -20,6 +20,7 @@ than the first that does not hold:
     float32       float32 comes back for float32
 """
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,9 @@ class Function:
     keeps: Callable = lambda inputs, smaller: True  # is the smaller input still one?
     name: str = field(init=False)
     takes: tuple[str, ...] = field(init=False)
+    needs: tuple[str, ...] = field(
+        init=False
+    )  # the inputs of a call, its forward's too
     properties: tuple[Property, ...] = field(init=False)
 
     def __post_init__(self):
@@ -102,7 +106,9 @@ class Function:
         takes = tuple(word.split("=")[0] for word in inside.split(", "))
         rows = [Property(name, *row) for row in self.rows]
         rows.sort(key=lambda row: GATES.index(row.gate))
+        needs = tuple(inspect.signature(self.right).parameters)
         found = {"name": name, "takes": takes, "properties": rows}
+        found["needs"] = needs if self.forward else takes
         found["dangerous"] = self.dangerous or self.ordinary
         for each, value in found.items():
             object.__setattr__(self, each, value)

@@ -6,11 +6,11 @@ paste aside, which cannot be broken).
 
 import shlex
 import textwrap
+from collections import Counter
 
 import numpy as np
 
 from npsoftmax.checks.engine.safely import said
-from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.checks.paper import counted, exactly
 
 WIDTH = 78  # of a message, which stands two columns in
@@ -26,36 +26,34 @@ LOOKS = {"right": "good", "wrong": "bad"}
 def line(report, paint=lambda text, look: text):
     """Return the line of one function: its verdict, and what there is to know."""
     verdict = f"{report.verdict.upper() if report.failure else report.verdict:17}"
-    if report.verdict == "right":
-        detail = f"{report.total:2} properties, {report.examples} examples"
-    elif report.because:
-        detail = f"because it calls {report.because}"
-    elif report.failure:
-        detail = f"{len(report.passed)} of {report.total} properties hold"
-        detail += ", wrong on extreme inputs only" * report.only_extreme
-    else:
-        detail = report.note
     painted = paint(verdict, LOOKS.get(report.verdict, "faint"))
-    first = f"  {report.title or report.name:23} {painted} {detail}".rstrip()
-    if report.verdict == "right" and report.note:
-        return f"{first}\n      {report.note}"
-    return first
+    first = f"  {report.title or report.name:23} {painted} {_detail(report)}".rstrip()
+    note = report.note if report.verdict == "right" else ""
+    return f"{first}\n      {note}" if note else first
+
+
+def _detail(report):
+    if report.verdict == "right":
+        return f"{report.total:2} properties, {report.examples} examples"
+    if report.because:
+        return f"because it calls {report.because}"
+    if not report.failure:
+        return report.note
+    extreme = ", wrong on extreme inputs only" * report.only_extreme
+    return f"{len(report.passed)} of {report.total} properties hold{extreme}"
 
 
 def details(report):
     """Yield a line for each property that was asked, and what the function printed."""
     for name in report.passed:
         word = "waits" if name in report.waits else "holds"
-        yield f"      {word}   {_sentence(report.name, name)}"
+        words = name.removeprefix(f"{report.name}_").replace("_", " ")
+        yield f"      {word}   {report.name} {words}"
     if report.failure:
         yield f"      FAILS   {report.failure.row.sentence}"
     if report.printed:
         yield "      it printed (the first lines):"
         yield from (f"        {text}" for text in report.printed.splitlines()[:5])
-
-
-def _sentence(function, name):
-    return f"{function} {name.removeprefix(f'{function}_').replace('_', ' ')}"
 
 
 def messages(report):
@@ -78,18 +76,18 @@ def not_written(reports):
 
 def summary(reports):
     """Return the sentence at the end: how many are right, wrong, not written yet."""
-    verdicts = [report.verdict for report in reports]
-    order = sorted(set(verdicts), key=lambda each: (each != "right", each != "wrong"))
-    counts = {verdict: verdicts.count(verdict) for verdict in order}
-    number = len(verdicts)
-    causes = [report.because for report in reports if report.because]
-    first = max(causes, key=causes.count, default="")
-    others = "another calls it" if len(causes) == 1 else f"{len(causes)} others call it"
-    begin = f"\nBegin with {first}: {others}." if first else ""
-    if counts.get("right") == number:
+    counts, number = Counter(report.verdict for report in reports), len(reports)
+    if counts["right"] == number:
         return f"All {number} functions are right." if number > 1 else "It is right."
-    parts = [f"{count} {verdict}" for verdict, count in counts.items()]
-    return f"{counted(number, 'function')}: {', '.join(parts)}.{begin}"
+    order = sorted(counts, key=lambda each: (each != "right", each != "wrong"))
+    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in order)
+    text = f"{counted(number, 'function')}: {parts}."
+    causes = Counter(report.because for report in reports if report.because)
+    for first, _ in causes.most_common(1):
+        n = causes.total()
+        others = "another calls it" if n == 1 else f"{n} others call it"
+        text += f"\nBegin with {first}: {others}."
+    return text
 
 
 # ------------------------------------------------------------- the message of a failure
@@ -97,12 +95,10 @@ def summary(reports):
 
 def message(failure):
     """Return all there is to say of a failure: what, where, why perhaps, what to do."""
+    adapter = failure.adapter
+    first = f"{adapter.title}: {adapter.renamed(failure.what)}"
     parts = [
-        textwrap.fill(
-            f"{_title(failure)}: {_theirs(failure, failure.what)}",
-            WIDTH,
-            subsequent_indent="  ",
-        ),
+        textwrap.fill(first, WIDTH, subsequent_indent="  "),
         _context(failure),
         _exception(failure),
         _inputs(failure),
@@ -112,34 +108,33 @@ def message(failure):
     return "\n".join(part for part in parts if part)
 
 
-def _title(failure):
-    return failure.solution.title(failure.function)
-
-
-def _theirs(failure, text):
-    return failure.adapter.renamed(text) if failure.adapter else text
+_CONTEXT = {  # by the gate, and by whether the loss of a gradient is right
+    "stability": "Ordinary inputs are right. What does not hold: {title} {words}.",
+    ("own gradient", True): "Your {forward} is right, only the gradient is wrong.",
+    ("own gradient", False): "Your {forward} is wrong too, "
+    "and this is not its gradient.",
+    ("gradient", True): "Your {forward} is right, only the gradient is wrong here.",
+    ("gradient", False): "Your gradient is right for your {forward}, but that is "
+    "wrong: repair it first, and this will do.",
+}
 
 
 def _context(failure):
     """Return what is known beside: of ordinary inputs, or of the loss of a gradient."""
-    forward = failure.solution.title(CONTRACT[failure.function].forward)
-    if failure.gate == "stability":
-        return said_of(
-            "Ordinary inputs are right. What does not hold: "
-            f"{_title(failure)} {failure.row.words}."
-        )
-    if failure.gate not in ("own gradient", "gradient"):
-        return ""
-    if failure.gate == "own gradient" and failure.loss_is_right:
-        return said_of(f"Your {forward} is right, only the gradient is wrong.")
-    if failure.gate == "own gradient":
-        return said_of(f"Your {forward} is wrong too, and this is not its gradient.")
-    if failure.loss_is_right:
-        return said_of(f"Your {forward} is right, only the gradient is wrong here.")
-    return said_of(
-        f"Your gradient is right for your {forward}, but that is wrong: "
-        "repair it first, and this will do."
-    )
+    key = failure.gate, bool(failure.loss_is_right)
+    text = _CONTEXT.get(failure.gate) or _CONTEXT.get(key, "")
+    return said_of(text.format(**_names(failure)))
+
+
+def _names(failure):
+    """Return what a sentence about a failure may name."""
+    return {
+        "title": failure.adapter.title,
+        "words": failure.row.words,
+        "sentence": failure.row.sentence,
+        "forward": failure.solution.title(failure.adapter.function.forward),
+        "signature": failure.adapter.function.signature,
+    }
 
 
 def said_of(text):
@@ -163,20 +158,11 @@ def _exception(failure):
 def _inputs(failure):
     """Return the smallest failing input, each array as one writes it, and its sizes."""
     lines = ["", "  the smallest input that fails"]
-    shown = failure.inputs
-    if failure.adapter:
-        shown = failure.adapter.shown(shown)
-    for name, value in shown.items():
-        lines += _assigned(name, value)
-    about = CONTRACT[failure.function].about(failure.inputs)
-    lines += [f"      {words}" for words in about]
-    return "\n".join(lines)
-
-
-def _assigned(name, value):
-    start = f"      {name} = "
-    rows = shown(value).split("\n")
-    return [start + rows[0], *(" " * len(start) + row for row in rows[1:])]
+    for name, value in failure.adapter.shown(failure.inputs).items():
+        start = f"      {name} = "
+        lines.append(start + shown(value).replace("\n", "\n" + " " * len(start)))
+    about = failure.adapter.function.about(failure.inputs)
+    return "\n".join([*lines, *(f"      {words}" for words in about)])
 
 
 def shown(value):
@@ -187,19 +173,19 @@ def shown(value):
         return _number(value)
     if value.ndim == 1:
         return f"[{', '.join(map(_number, value))}]"
-    rows = [shown(row).replace("\n", "\n ") for row in value]
     if value.ndim == 2:
-        rows = _aligned(value)
+        cells = [[_number(v) for v in row] for row in value]
+        rows = [f"[{', '.join(row)}]" for row in _in_columns(cells)]
+    else:
+        rows = [shown(part).replace("\n", "\n ") for part in value]
     return "[" + ",\n ".join(rows) + "]"
 
 
-def _aligned(matrix):
-    cells = [[_number(v) for v in row] for row in matrix]
+def _in_columns(cells):
+    """Yield rows of texts, each column as wide as its widest, set to the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "[" + ", ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + "]"
-        for row in cells
-    ]
+    for row in cells:
+        yield [text.rjust(w) for text, w in zip(row, widths, strict=True)]
 
 
 def _number(value):
@@ -214,29 +200,23 @@ def _table(failure):
     if failure.table is None:
         return ""
     name, *arrays = failure.table
-    if failure.adapter:
-        name = failure.adapter.renamed(name)
-        arrays = map(failure.adapter.laid_out, arrays)
-    yours, expected, wrong = map(np.atleast_1d, arrays)
+    is_number = not np.ndim(arrays[0])
+    yours, expected, wrong = map(np.atleast_1d, map(failure.adapter.laid_out, arrays))
     where = [tuple(map(int, index)) for index in np.argwhere(wrong)]
-    rows = [(yours[index], expected[index]) for index in where[:MOST_ENTRIES]]
-    labels = [_label(failure.table[1], index) for index in where[:MOST_ENTRIES]]
-    digits = _digits_to_tell_apart(rows)
-    cells = [
-        (label, _digits(a, digits), _digits(b, digits), _difference(a, b))
-        for label, (a, b) in zip(labels, rows, strict=True)
+    pairs = [(yours[index], expected[index]) for index in where[:MOST_ENTRIES]]
+    digits = _digits_to_tell_apart(pairs)
+    heading = "before" if failure.gate == "inputs" else "expected"
+    labels = [failure.adapter.renamed(name)]
+    cells = [("yours", heading, "difference")]
+    for index, (a, b) in zip(where, pairs, strict=False):
+        labels.append("" if is_number else f"[{', '.join(map(str, index))}]")
+        cells.append((_digits(a, digits), _digits(b, digits), _difference(a, b)))
+    width = max(map(len, labels))
+    lines = [
+        f"      {label:{width}}   {'   '.join(row)}".rstrip()
+        for label, row in zip(labels, _in_columns(cells), strict=True)
     ]
-    cells.insert(0, (name, "yours", _heading(failure), "difference"))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [""]
-    for label, *numbers in cells:
-        columns = (n.rjust(w) for n, w in zip(numbers, widths[1:], strict=True))
-        lines.append(f"      {label:{widths[0]}}   {'   '.join(columns)}".rstrip())
-    return "\n".join([*lines, *_rest(len(where), wrong.size)])
-
-
-def _heading(failure):
-    return "before" if failure.gate == "inputs" else "expected"
+    return "\n".join(["", *lines, *_rest(len(where), wrong.size)])
 
 
 def _rest(wrong, size):
@@ -245,10 +225,6 @@ def _rest(wrong, size):
         yield f"      {more} more {'is' if more == 1 else 'are'} wrong"
     if good > 0:
         yield f"      {good} other {'entry agrees' if good == 1 else 'entries agree'}"
-
-
-def _label(array, index):
-    return f"[{', '.join(map(str, index))}]" if np.ndim(array) else ""
 
 
 def _digits_to_tell_apart(rows):
@@ -272,52 +248,45 @@ def _difference(a, b):
 
 
 def _explanation(failure):
-    lines = [""]
-    if failure.found:
-        on = f" (holds on {failure.found.confirmed} further inputs too)"
-        words = failure.diagnosis + (on if failure.found.confirmed else "")
-        lines += _labelled("looks like", words)
-        if failure.found.line:
-            lines += _labelled("as if", failure.found.line)
-    paper = _on_paper(failure)
-    if paper:
-        lines += _labelled("on paper", paper)
+    lines, found = [""], failure.found
+    if found:
+        on = f" (holds on {found.confirmed} further inputs too)" * bool(found.confirmed)
+        lines += _labelled("looks like", found.words + on)
+        lines += _labelled("as if", found.line)
+    lines += _labelled("on paper", _on_paper(failure))
     lines += _labelled("how we know", _how(failure))
-    if failure.reproducer:
-        lines += _unbroken("try it", failure.reproducer)
+    first, *rest = failure.reproducer.split("\n")  # which cannot be broken
+    lines.append(f"  {'try it':{LABEL - 2}}{first}")
+    lines += [" " * LABEL + each for each in rest]
     lines += _labelled("a hint", f"npsoftmax hint {failure.function}")
     return "\n".join(lines)
 
 
 def _labelled(label, text):
-    start = f"  {label:{LABEL - 2}}"
     return textwrap.wrap(
-        text,
+        text or "",
         WIDTH,
-        initial_indent=start,
+        initial_indent=f"  {label:{LABEL - 2}}",
         subsequent_indent=" " * LABEL,
         break_long_words=False,
         break_on_hyphens=False,
     )
 
 
-def _unbroken(label, text):
-    first, *rest = text.split("\n")
-    return [f"  {label:{LABEL - 2}}{first}", *(" " * LABEL + each for each in rest)]
-
-
 def _on_paper(failure):
-    if failure.table is None or failure.adapter:
+    """Return how the first wrong entry goes on paper, or None.
+
+    "expected" may be the slope of another loss than that on paper.
+    """
+    function = failure.adapter.function
+    of_theirs = failure.gate == "own gradient" and not failure.loss_is_right
+    if failure.table is None or failure.adapter.is_theirs or of_theirs:
         return None
     name, yours, _, wrong = failure.table
-    if name not in CONTRACT[failure.function].gives:
-        return None
-    if np.ndim(yours) and not np.any(wrong):
+    if name not in function.gives or not np.any(wrong):
         return None
     index = tuple(map(int, np.argwhere(wrong)[0])) if np.ndim(yours) else ()
-    if failure.gate == "own gradient" and not failure.loss_is_right:
-        return None  # "expected" is the slope of another loss than that on paper
-    return CONTRACT[failure.function].on_paper(failure.inputs, name, index)
+    return function.on_paper(failure.inputs, name, index)
 
 
 _HOW = {
@@ -334,66 +303,39 @@ _HOW = {
 
 
 def _how(failure):
-    function = CONTRACT[failure.function]
     if failure.how:
         return failure.how
-    if failure.adapter and failure.gate in ("call", "types"):
+    if failure.adapter.is_theirs and failure.gate in ("call", "types"):
         return "it was called as the first lines say"
     if failure.gate == "inputs" and failure.table is None:
         return "it was called twice, or with arrays that cannot be written to"
-    return _HOW[failure.gate].format(
-        signature=function.signature,
-        forward=failure.solution.title(function.forward),
-        sentence=failure.row.sentence,
-    )
+    return _HOW[failure.gate].format(**_names(failure))
 
 
 # ------------------------------------------------------------------- the reproducer
 
 
 def reproducer(failure):
-    """Return what one can paste to see yours: a command for a file, else two lines."""
-    names, solution, given = [failure.function], failure.solution, _given(failure)
-    if forward := CONTRACT[failure.function].forward:
-        names.insert(0, forward)
-    if failure.adapter:
-        return _reproducer_of_theirs(failure)
-    lines = [*_assignments(given), *_calls(failure.function, given)]
-    if failure.gate == "inputs":
-        lines += [lines[-1], *_prints(given)]
-    if solution.source and solution.runs:
-        f = f"f = runpy.run_path({_quoted(solution.source)})"
-        code = "; ".join(["import runpy, numpy as np", f, *lines])
-        for name in names:
-            code = code.replace(f"{name}(", f'f["{name}"](')
-        return f"python -c {shlex.quote(code)}"
-    if solution.own:
-        code = f"import numpy as np; from npsoftmax import {', '.join(names)}"
-        return f"python -c {shlex.quote('; '.join([code, *lines]))}"
-    return "\n".join(["import numpy as np", *lines])
-
-
-def _reproducer_of_theirs(failure):
-    adapter, solution = failure.adapter, failure.solution
-    shown = adapter.shown(failure.call or failure.inputs)
-    lines = list(_assignments(shown))
-    if solution.source and solution.runs:
-        code = (
-            f"import runpy, numpy as np; f = runpy.run_path({_quoted(solution.source)})"
-        )
-        lines = [code, *lines, *adapter.calls(shown, 'f["{}"]'.format)]
-        return f"python -c {shlex.quote('; '.join(lines))}"
-    return "\n".join(["import numpy as np", *lines, *adapter.calls(shown)])
-
-
-def _given(failure):
-    """Return the arguments of the last call at the smallest input, by their names."""
-    function = CONTRACT[failure.function]
-    names = function.takes
-    if function.forward:
-        names = (*CONTRACT[function.forward].takes, function.takes[0])
-    given = failure.call or failure.inputs
-    return {name: given[name] for name in names if name in given}
+    """Return what one can paste to see yours: a command for a file, else some lines."""
+    solution, adapter = failure.solution, failure.adapter
+    given = adapter.given(failure.call or failure.inputs)
+    from_file = solution.source and solution.runs
+    lines = list(adapter.calls(given, 'f["{}"]'.format if from_file else str))
+    if failure.gate == "inputs":  # a second time, and what is left of the arguments
+        arrays = [
+            name for name, value in given.items() if isinstance(value, np.ndarray)
+        ]
+        lines += [lines[-1], f"print({', '.join(arrays)})"]
+    lines = [*_assignments(given), *lines]
+    if from_file:
+        start = "import runpy, numpy as np"
+        lines.insert(0, f"f = runpy.run_path({_quoted(solution.source)})")
+    elif solution.own:
+        names = filter(None, (adapter.function.forward, adapter.function.name))
+        start = f"import numpy as np; from npsoftmax import {', '.join(names)}"
+    else:
+        return "\n".join(["import numpy as np", *lines])
+    return f"python -c {shlex.quote('; '.join([start, *lines]))}"
 
 
 def _quoted(path):
@@ -407,25 +349,3 @@ def _assignments(given):
             yield f"{name} = np.array({numbers})"
         else:
             yield f"{name} = {value!r}"
-
-
-def _prints(given):
-    """Return what shows a change in place: the arguments, printed after the calls."""
-    names = [name for name, value in given.items() if isinstance(value, np.ndarray)]
-    return [f"print({', '.join(names)})"]
-
-
-def _calls(name, given):
-    """Return the lines that call a function with what is given, its forward first."""
-    function = CONTRACT[name]
-    if function.forward:
-        takes = CONTRACT[function.forward].takes
-        yield f"_, cache = {function.forward}({_listed(takes, given)})"
-        yield f"print({name}({function.takes[0]}, cache))"
-    else:
-        value = "[0]" if function.gives[-1] == "cache" else ""
-        yield f"print({name}({_listed(function.takes, given)}){value})"
-
-
-def _listed(takes, given):
-    return ", ".join(each for each in takes if each in given)

@@ -14,14 +14,6 @@ def linear_backward(dout, cache):
     return w.T @ dout, dw, db
 
 
-def relu_forward(x):
-    return np.where(x > 0, x, 0), x
-
-
-def relu_backward(dout, cache):
-    return np.where(cache > 0, dout, 0)
-
-
 def main():
     with open("datasets/images_train.h5") as images:
         print(len(images.read()))

@@ -21,18 +21,6 @@ class Linear:
         return self.params["weight"].T @ dout
 
 
-class ReLU:
-    def __init__(self):
-        self.params = {}
-
-    def forward(self, x):
-        self.params["x"] = x
-        return np.maximum(0, x)
-
-    def backward(self, dout):
-        return np.where(self.params["x"] > 0, dout, 0)
-
-
 class SoftMax:
     def forward(self, x):
         powers = np.exp(x - np.max(x))

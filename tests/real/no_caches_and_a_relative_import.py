@@ -12,16 +12,6 @@ def affine_backward(dout, x, w, b):
     return (dout @ w.T).reshape(x.shape), flat.T @ dout, dout.sum(axis=0)
 
 
-def relu_forward(x):
-    positive = np.array(x)
-    positive[positive < 0] = 0
-    return positive
-
-
-def relu_backward(dout, x):
-    return dout * (x >= 0)
-
-
 def softmax_loss(x, y):
     from .classifiers import cross_entropy, onehot, softmax
 

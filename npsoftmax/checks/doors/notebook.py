@@ -86,47 +86,40 @@ def check(
 
 def show(solution, only, seed, examples, verbose, stream):
     """Check, and print each function's line and message as soon as it is known."""
-    for text in solution.said:
-        print(words.said_of(text), file=stream)
-    if solution.said:
-        print(file=stream)
-    reports = []
-    for each in (solution, *solution.more):
-        reports += _shown(each, only, seed, examples, verbose, stream)
-    if solution.is_read:
-        reports = [each for each in reports if each.verdict != NOT_WRITTEN]
-    if missing := words.not_written(reports):
-        print(missing, file=stream)
-    print(f"\n{words.summary(reports)}", file=stream)
-    return Outcome(reports)
+    live, paint, reports = LiveLine(stream), painter(stream), []
 
-
-def _shown(solution, only, seed, examples, verbose, stream):
-    """Yield each report of one solution, when it has been printed."""
-    live, paint = LiveLine(stream), painter(stream)
+    def say(text):
+        print(text, file=stream, flush=True)
 
     def progress(name, done, total):
         live.show(f"  {name:23} {'.' * done}{' ' * (total - done)}|")
 
+    if solution.said:
+        say("\n".join(map(words.said_of, solution.said)) + "\n")
     for each in _reports(solution, only, seed, examples, progress):
         live.clear()
-        yield each
-        if each.verdict == NOT_WRITTEN:
-            continue
-        print(words.line(each, paint), file=stream, flush=True)
-        for text in words.details(each) if verbose else ():
-            print(text, file=stream)
-        if verbose and each.failure and each.failure.error:
-            error = "".join(traceback.format_exception(each.failure.error))
-            print(printable(error), file=stream)
-        for message in words.messages(each):
-            print(message, file=stream, flush=True)
+        reports.append(each)
+        if each.verdict != NOT_WRITTEN:
+            say(words.line(each, paint))
+            for text in [*_details(each)] * verbose + words.messages(each):
+                say(text)
+    if solution.is_read:
+        reports = [each for each in reports if each.verdict != NOT_WRITTEN]
+    if missing := words.not_written(reports):
+        say(missing)
+    say(f"\n{words.summary(reports)}")
+    return Outcome(reports)
+
+
+def _details(report):
+    yield from words.details(report)
+    if report.failure and report.failure.error:
+        yield printable("".join(traceback.format_exception(report.failure.error)))
 
 
 def quiet(solution, only, seed, examples):
     """Check without a word."""
-    every = (solution, *solution.more)
-    return Outcome([r for each in every for r in _reports(each, only, seed, examples)])
+    return Outcome(_reports(solution, only, seed, examples))
 
 
 def _reports(solution, only, seed, examples, progress=None):
@@ -152,27 +145,21 @@ def _function_as_data(each):
         "properties": each.total,
         "examples": each.examples,
         "seconds": round(each.seconds, 3),
-        "failure": each.failure and _failure_as_data(each.failure),
+        "failure": each.failure
+        and _plain({name: getattr(each.failure, name) for name in OF_A_FAILURE}),
     }
 
 
-def _failure_as_data(failure):
-    return {
-        "property": failure.property,
-        "gate": failure.gate,
-        "what": failure.what,
-        "inputs": {name: _plain(value) for name, value in failure.inputs.items()},
-        "yours": _plain(failure.yours),
-        "expected": _plain(failure.expected),
-        "cause": failure.cause,
-        "diagnosis": failure.diagnosis,
-        "reproducer": failure.reproducer,
-        "message": failure.message,
-    }
+OF_A_FAILURE = (
+    *("property", "gate", "what", "inputs", "yours", "expected"),
+    *("cause", "diagnosis", "reproducer", "message"),
+)
 
 
 def _plain(value):
     """Return an array or number as lists and floats; nan and inf, not JSON, as text."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):

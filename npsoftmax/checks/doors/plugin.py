@@ -17,7 +17,7 @@ def pytest_addoption(parser):
     """Add --solution, and the options that `npsoftmax check` has, too."""
     group = parser.getgroup("npsoftmax", "softmax and L-Softmax, anybody's")
     group.addoption(
-        "--solution", metavar="FILE", help="check the functions in this Python file"
+        "--solution", metavar="FILE", help="check the functions in this file"
     )
     for name, option in CHECKING.items():
         group.addoption(f"--solution-{name}", **option)
@@ -71,48 +71,33 @@ def pytest_sessionfinish(session):
 
 
 class SolutionFile(pytest.File):
-    """The file: it has the functions of the contract."""
+    """The file: it has the properties of the functions of the contract."""
 
     def collect(self):
-        """Yield a collector for each function of the contract that the file has."""
+        """Yield a test for each property of each function, gate after gate."""
         from npsoftmax.checks.engine.ask import Asking
         from npsoftmax.checks.engine.load import SolutionError, load_solution
         from npsoftmax.checks.layers import CONTRACT
         from npsoftmax.terminal import printable
 
         sys.path.insert(0, str(self.path.parent))  # as pytest does for a test module
-        try:
-            self.solution = load_solution(*self._asked_for())
-        except SolutionError as error:
-            raise self.CollectError(printable(error)) from None
-        self.asking = Asking(self.solution, *self._draws())
-        for name in CONTRACT:
-            yield Function.from_parent(self, name=name)
-
-    def _asked_for(self):
         option = self.config.getoption
         names = dict(option("solution_as"))
-        return option("solution"), names, option("solution_columns")
-
-    def _draws(self):
-        option = self.config.getoption
-        return option("solution_seed"), option("solution_examples")
+        given = option("solution"), names, option("solution_columns")
+        try:
+            solution = load_solution(*given)
+        except SolutionError as error:
+            raise self.CollectError(printable(error)) from None
+        draws = option("solution_seed"), option("solution_examples")
+        self.asking = Asking(solution, *draws)
+        for each in CONTRACT.values():
+            for row in each.asked():
+                name = f"{each.name}::{row.name.removeprefix(f'{each.name}_')}"
+                yield PropertyTest.from_parent(self, name=name, row=row)
 
     def report(self, name):
         """Return the report of a function, which is checked when it is first asked."""
         return self.asking.known.get(name) or self.asking.report(name)
-
-
-class Function(pytest.Collector):
-    """A function of the contract: it has its properties, in the order of the gates."""
-
-    def collect(self):
-        """Yield a test for each property."""
-        from npsoftmax.checks.layers import CONTRACT
-
-        for row in CONTRACT[self.name].asked():
-            name = row.name.removeprefix(f"{self.name}_")
-            yield PropertyTest.from_parent(self, name=name, row=row)
 
 
 class PropertyFailed(Exception):
@@ -128,7 +113,7 @@ class PropertyTest(pytest.Item):
 
     def runtest(self):
         """Say what the check has found of this property; skip what it has not asked."""
-        report = self.parent.parent.report(self.row.function)
+        report = self.parent.report(self.row.function)
         if report.failure and report.failure.row == self.row:
             raise PropertyFailed(report.failure.message)
         if self.row.name in report.waits:

@@ -1,4 +1,8 @@
-"""A function of theirs, called as the contract calls its own, and shown as theirs."""
+"""How a function is called, and what it is called in what is said.
+
+`AsIs` has the contract's names and arguments. An `Adapter` is a function of theirs,
+called as the contract calls its own, and shown as theirs.
+"""
 
 import inspect
 import re
@@ -6,63 +10,99 @@ import re
 import numpy as np
 
 from npsoftmax.checks.agree import Kind, Wrong
-from npsoftmax.checks.conventions import (
-    COLUMNS,
-    FAMILIES,
-    FORMS,
-    LAYOUTS,
-    OF,
-    ONE_ROW,
-    ROLES,
-    ROWS,
-    TABLE,
-    laid_out,
-    recognised,
-    stem_of_gradient,
-)
-from npsoftmax.checks.engine.way import SAME, data_of, one_row, parameters, settings
+from npsoftmax.checks.conventions import COLUMNS, ONE_ROW, ROLES, back, laid_out
+from npsoftmax.checks.engine.theirs import names_of, settings
+from npsoftmax.checks.engine.way import SAME, one_row
 from npsoftmax.checks.layers import CONTRACT
 
 DEFAULTS = {"axis": -1, "lam": 0.0, "b": None}
 
 
+class AsIs:
+    """A function that has the contract's own name and arguments."""
+
+    is_theirs = False
+
+    def __init__(self, name):
+        self.function, self.title = CONTRACT.get(name), name
+
+    def renamed(self, text):
+        """Return a sentence with their names for the contract's."""
+        return text
+
+    def laid_out(self, array):
+        """Return an array of results as it lies with them."""
+        return array
+
+    def shown(self, inputs):
+        """Return {their name: value} of what is drawn."""
+        return inputs
+
+    def given(self, inputs):
+        """Return {their name: value} of what they are given."""
+        return {name: inputs[name] for name in self.function.needs if name in inputs}
+
+    def calls(self, given, name="{}".format):
+        """Yield the lines that call theirs; `name` makes a name one to be called by."""
+        function, d = self.function, self.function.takes[0]
+        own = name(function.name)
+        if function.forward:
+            asked = ", ".join(each for each in given if each != d)
+            yield f"_, cache = {name(function.forward)}({asked})"
+            yield f"print({own}({d}, cache))"
+        else:
+            value = "[0]" if function.gives[-1] == "cache" else ""
+            yield f"print({own}({', '.join(given)}){value})"
+
+
 class Adapter:
     """A function of theirs, by a name of the contract."""
 
-    def __init__(self, way, name):
+    is_theirs = True
+
+    def __init__(self, way, name, margins=(), wrong=""):
         self.way, self.function = way, CONTRACT[name]
+        self.margins = margins  # those that are implemented, where not all are
+        self.wrong = wrong  # what is, seen while it was read
         kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
         self.__signature__ = inspect.Signature(
             inspect.Parameter(each, kind, default=DEFAULTS.get(each, empty))
             for each in self.function.takes
         )
         self.is_backward = self.function.forward is not None
-        own = self.is_backward and callable(way.gradient[0])
-        self.__wrapped__ = way.gradient[0] if own else way.theirs.thing
+        own = self.is_backward and callable(way.gradient.how)
+        self.__wrapped__ = way.gradient.how if own else way.theirs.thing
 
     @property
     def title(self):
-        """Return what a person calls it: `softmax_loss: loss`, `Softmax.backward`."""
+        """What a person calls it: `softmax_loss: loss`, `Softmax.backward`."""
         way, own = self.way, self.way.theirs.name
-        if way.gradient == (SAME,):
+        if way.gradient and way.gradient.how == SAME:
             return f"{own}: {'gradient' if self.is_backward else 'loss'}"
-        method = way.gradient[0] if self.is_backward else way.theirs.forward
+        method = way.gradient.how if self.is_backward else way.theirs.forward
         if way.theirs.is_class:
             return f"{own}.{method}"
         return method.__name__ if self.is_backward else own
 
     def __call__(self, *arguments):
         if self.is_backward:
-            if self.way.wrong:
-                raise Wrong(Kind.VALUE, self.way.wrong)
-            given = tuple(self.way.backward(*arguments).values())
-            return given if len(given) > 1 else given[0]
+            return self._backward(*arguments)
         inputs = DEFAULTS | dict(zip(self.function.takes, arguments, strict=False))
         inputs = {name: inputs[name] for name in self.function.takes}
         if "axis" in inputs and not self.way.has_axis:
             return self._along(**inputs)
+        if self.margins and inputs["m"] not in self.margins:
+            return _right(self.function, inputs), inputs
         value, kept = self.way.forward(inputs)
         return (value, kept) if self.function.gives[-1] == "cache" else value
+
+    def _backward(self, d, kept):
+        if self.wrong:
+            raise Wrong(Kind.VALUE, self.wrong)
+        if isinstance(kept, dict):  # of a margin that is not implemented
+            return _right(self.function, kept | {self.function.takes[0]: d})
+        given = tuple(self.way.backward(d, kept).values())
+        return given if len(given) > 1 else given[0]
 
     def _along(self, z, axis):
         """Return the value along any axis, where theirs knows but the last."""
@@ -75,13 +115,13 @@ class Adapter:
     def repaired(self):
         """Return a softmax that gives right values as theirs does, or None."""
         way = self.way
-        if way.family != "softmax" or way.theirs.is_class or self.is_backward:
+        if way.family.name != "softmax" or way.theirs.is_class or self.is_backward:
             return None
 
         def right(z, *more, **named):
             given = way.theirs.thing(z, *more, **named)
-            rows = np.atleast_2d(laid_out("z", z, way.view))
-            p = laid_out("z", ROLES["p"]({"z": rows}), way.view).reshape(np.shape(z))
+            rows = np.atleast_2d(back(np.asarray(z), way.view))
+            p = laid_out(ROLES["p"].form({"z": rows}), way.view).reshape(np.shape(z))
             return (p, *given[1:]) if isinstance(given, tuple) else p
 
         return right
@@ -104,45 +144,44 @@ class Adapter:
         if "axis" in inputs and not way.has_axis:
             inputs = _rows(**inputs)
         row = one_row(inputs, 0) if way.view == ONE_ROW else inputs
-        given = way.handed(row)
-        for role, each in zip(way.order, data_of(way.theirs.call), strict=True):
-            shown[each.name] = given[role]
+        handed = way.handed(row)
+        for role, name in zip(way.order, way.theirs.names, strict=True):
+            shown[name] = handed[role]
         if self.is_backward:
-            d = row[self.function.takes[0]]
-            d = d[0] if way.view == ONE_ROW and np.ndim(d) else d
-            shown[self._name_of_d()] = self.laid_out(d)
+            shown[self._name_of_d()] = laid_out(row[self.function.takes[0]], way.view)
         return shown | {k: v for k, v in inputs.items() if k in ("m", "lam", "axis")}
+
+    given = shown
 
     def _name_of_d(self):
         """Return their name of the gradient by the value, the contract's if none."""
-        how, *order = self.way.gradient
-        if how == SAME or "d" not in order[0]:
+        how, order = self.way.gradient
+        if "d" not in order:
             return self.function.takes[0]
-        return data_of(self.way.theirs.method(how))[order[0].index("d")].name
+        return names_of(self.way.theirs.method(how))[order.index("d")]
 
-    def calls(self, shown, name="{}".format):
+    def calls(self, given, name="{}".format):
         """Yield the lines that call theirs; `name` makes a name one to be called by."""
-        way, call = self.way, name(self.way.theirs.name)
-        asked = [each.name for each in data_of(way.theirs.call)]
-        if way.theirs.is_class:
-            made = settings(way.theirs.thing, shown)
-            weights = {
-                k: k for k in shown if k not in asked and k in way.theirs.weights
-            }
-            named = ", ".join(f"{k}={v!r}" for k, v in made.items())
-            yield f"layer = {call}({', '.join([*weights, named])})"
-            call = f"layer.{way.theirs.forward}"
-        named = settings(way.theirs.call, shown)
-        given = ", ".join([*asked, *(f"{k}={v!r}" for k, v in named.items())])
-        if not self.is_backward or way.gradient == (SAME,):
-            yield f"print({call}({given}))"
+        way, theirs, call = self.way, self.way.theirs, name(self.way.theirs.name)
+        if theirs.is_class:
+            made = _listed(theirs.of_object, settings(theirs.thing, given))
+            yield f"layer = {call}({made})"
+            call = f"layer.{theirs.forward}"
+        named = settings(theirs.method(theirs.forward), given)
+        call = f"{call}({_listed(theirs.names[len(theirs.of_object) :], named)})"
+        if not self.is_backward or way.gradient.how == SAME:
+            yield f"print({call})"
             return
-        yield f"given = {call}({given})"
+        yield f"given = {call}"
         how, order = way.gradient
-        things = dict(zip(way.order, asked, strict=True))
+        things = dict(zip(way.order, theirs.names, strict=True))
         things |= {"d": self._name_of_d(), "cache": "given[1]", "out": "given"}
         call = f"layer.{how}" if isinstance(how, str) else name(how.__name__)
         yield f"print({call}({', '.join(things[role] for role in order)}))"
+
+
+def _listed(names, named):
+    return ", ".join([*names, *(f"{k}={v!r}" for k, v in named.items())])
 
 
 def _rows(z, axis):
@@ -151,75 +190,7 @@ def _rows(z, axis):
     return {"z": z.reshape(-1, z.shape[-1])}
 
 
-# ------------------------------------------------------------------------ what is said
-
-
-def sentence(way, names, inputs):
-    """Return how a function was read, and what was accepted with that."""
-    theirs = ", ".join(p.name for p in data_of(way.theirs.call))
-    title = ".".join(filter(None, (way.theirs.name, way.theirs.forward)))
-    read_as = " and ".join([names[0], *("_backward" for _ in names[1:])])
-    of = OF[way.roles[0]].format(*LAYOUTS[way.view])
-    if "V" in way.roles:
-        of = of.replace("(D, C)", "(C, D)")
-    forms = [FORMS[role] for role in way.roles if role in FORMS]
-    seen = _seen(way, inputs)
-    more = [*forms, *way.accepted.values(), *seen]
-    return "; ".join([f"{title}({theirs}) is read as {read_as}, of {of}", *more])
-
-
-def _seen(way, inputs):
-    """Yield what asking more shows: images, the margins there are, a weight decay."""
-    if way.family == "linear" and way.view == ROWS:
-        way.images = True
-        way.images = way.works(inputs)
-        if way.images:
-            yield "images (N, d1, .., dk) too"
-    if way.family == "lsoftmax":
-        margins = [m for m in range(1, 9) if way.works(inputs | {"m": m})]
-        if len(margins) < 8:
-            way.margins = margins
-            yield f"only m = {', '.join(map(str, margins))} are implemented"
-    if "R" in way.roles:
-        yield from _weight_decay(way, inputs)
-
-
-def _weight_decay(way, inputs):
-    """Yield what reg > 0 adds to the loss; dW must say the same."""
-    loss, kept = way.forward(inputs)
-    more, with_reg = way.forward(inputs | {"reg": 1.0})
-    W = kept.handed["R"]
-    factor = float(more - loss) / (W * W).sum()
-    if factor:
-        yield f"with reg, {factor:.3g} reg sum W^2 is added"
-    if way.gradient == (SAME,):
-        added = np.asarray(with_reg.rest) - kept.rest
-        if not np.allclose(added, 2 * factor * W):
-            way.wrong = f"reg adds {factor:.3g} reg sum W^2 to the loss, "
-            way.wrong += f"but not {2 * factor:.3g} reg W to the gradient"
-
-
-def adapter_to_paste(where, readings):
-    """Return the lines that make a file of functions nobody knows one of ours."""
-    unread = [each.partition(" ")[0] for each in readings.unread]
-    forward = next((n for n in unread if not stem_of_gradient(n)), unread[0])
-    row = recognised(forward) or TABLE[0]
-    beside = next((n for n in unread if stem_of_gradient(n)), "...")
-    _, ours, backward = FAMILIES[row.family]
-    theirs = ", ".join(p.name for p in parameters(readings.named[forward]))
-    lines = [
-        f"{where}: nothing could be judged; this looks like ours: {', '.join(unread)}",
-        "Paste this below it, make it fit, and check again:",
-        "",
-        f"def {CONTRACT[ours].signature}:",
-        f"    value, cache = {forward}({theirs})",
-        "    return value, cache",
-    ]
-    if backward:
-        d = CONTRACT[backward].takes[0]
-        lines += [
-            "",
-            f"def {backward}({d}, cache):",
-            f"    return {beside}({d}, cache)",
-        ]
-    return "\n".join(lines)
+def _right(function, inputs):
+    """Return what is right: the value alone, or a tuple of gradients."""
+    values = tuple(value for value, _ in function.expected(inputs).values())
+    return values if len(values) > 1 else values[0]

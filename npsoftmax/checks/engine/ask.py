@@ -7,11 +7,11 @@ say. The same seed draws the same inputs.
 """
 
 import contextlib
-import dataclasses
 import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -51,7 +51,7 @@ def check_solution(
     simplify: bool = True,
 ) -> Iterator[FunctionReport]:
     """Yield a `FunctionReport` for each function of the contract, in its order, but one
-    that calls another comes after that.
+    that calls another comes after that; then for what is there a second time.
 
     only: names of functions, a name, or None for all. seed: decides what is drawn.
     examples: inputs drawn for each property. demand: "student", or "reference" for what
@@ -59,9 +59,10 @@ def check_solution(
     property. simplify: whether a failing input is made smaller, which takes most of the
     time. Raises ValueError for a name that is not in the contract.
     """
-    asking = Asking(solution, seed, examples, demand, simplify)
-    for name in _callees_first(solution, _chosen(only)):
-        yield asking.report(name, progress)
+    for each in (solution, *solution.more):
+        asking = Asking(each, seed, examples, demand, simplify)
+        for name in _callees_first(each, _chosen(only)):
+            yield asking.report(name, progress)
 
 
 def _chosen(only):
@@ -115,17 +116,20 @@ class Asking:
         report.verdict, report.note = self.before_asking(name)
         if report.verdict != RIGHT:
             return report
+        every = CONTRACT[name].properties
+        extreme = [row.draws for row in every if row.gate == "stability"]
         start = time.perf_counter()
         for done, row in enumerate(rows):
             if progress:
                 progress(name, done, len(rows))
-            if report.failure and row.draws in _extreme(name):
+            if report.failure and row.draws in extreme:
                 continue  # what is wrong on extreme inputs hides no ordinary ones
             self._ask_and_note(row, report)
             if report.failure and not report.only_extreme:
                 break
         report.seconds = time.perf_counter() - start
-        if report.verdict == RIGHT and name in _borrowed(self.solution, name):
+        own = self.solution.own or report.verdict != RIGHT
+        if not own and name in self.solution.first[name].borrows:
             report.verdict, report.note = NOT_YOURS, "it calls npsoftmax's"
         return report
 
@@ -185,14 +189,13 @@ class Asking:
 
         One that is `right_on_paper` is the forward's alone.
         """
-        failing = self._smallest(row)
-        if not failing:
+        failure = self._smallest(row)
+        if not failure:
             return None
-        forward_is_right = self._forward_is_right(row.function)
-        how = row.test.__doc__ or ""
-        failure = Failure(row, *failing, loss_is_right=forward_is_right, how=how)
+        loss_is_right = self._forward_is_right(row.function)
+        failure = replace(failure, loss_is_right=loss_is_right)
         if self._is_right_on_paper(failure) or self._is_its_forward_s(failure):
-            return _with(failure, right_on_paper=True)
+            return replace(failure, right_on_paper=True)
         return failure
 
     def holds(self, row):
@@ -200,42 +203,39 @@ class Asking:
         return self._first_failing(row) is None
 
     def _first_failing(self, row, also=None):
-        """Return (inputs, Wrong, call) of the first drawn inputs that fail, or None.
+        """Return the plain `Failure` at the first drawn inputs that fail, or None.
 
         also(call): what else must be true of the inputs of its last call.
         """
-        subject = self.subject(row.function)
-        inputs = None
+        subject, inputs = self.subject(row.function), None
         try:
             with time_limit(LIMIT):
                 for inputs in self.inputs_of(row):
-                    failing = _tried(row, subject, inputs)
-                    if failing and (also is None or also(failing[2])):
-                        return failing
+                    if failure := _tried(row, subject, inputs, also):
+                        return failure
         except Endless as error:
-            return inputs, Wrong(Kind.ENDLESS, str(error), error=error), subject.last
+            wrong = Wrong(Kind.ENDLESS, str(error), error=error)
+            return Failure(row, wrong, inputs, self.solution, subject.last)
         return None
 
     def _smallest(self, row, also=None):
-        """Return (Wrong, inputs, solution, call) at the smallest failing input."""
+        """Return the plain `Failure` at the smallest failing inputs, or None."""
         found = [self._first_failing(row, also)]
         if found == [None]:
             return None
         subject = self.subject(row.function).fresh()
 
         def fails(inputs):
-            failing = _tried(row, subject, inputs)
-            fails = failing is not None and (also is None or also(failing[2]))
-            if fails:
-                found.append(failing)
-            return fails
+            failure = _tried(row, subject, inputs, also)
+            if failure:
+                found.append(failure)
+            return failure is not None
 
-        if self.simplify and found[0][1].kind is not Kind.ENDLESS:
+        if self.simplify and found[0].wrong.kind is not Kind.ENDLESS:
             with contextlib.suppress(Endless), time_limit(4 * LIMIT):
                 simplest(row.draws, fails, self.seed)
-                trimmed(CONTRACT[row.function], found[-1][0], fails)
-        inputs, wrong, call = found[-1]
-        return wrong, inputs, self.solution, call
+                trimmed(CONTRACT[row.function], found[-1].inputs, fails)
+        return found[-1]
 
     def _because(self, failure):
         """Return what is wrong that it calls, a function or a line, and its repair;
@@ -273,14 +273,13 @@ class Asking:
             shown = self._smallest(failure.row, partial(cause.explains, subject))
             cause = cause if shown else None
             if shown:
-                wrong, inputs, _, call = shown
-                failure = _with(failure, wrong=wrong, inputs=inputs, call=call)
+                failure = replace(shown, loss_is_right=failure.loss_is_right)
         of_loss = failure.gate == "own gradient" and failure.table
         if of_loss and self.demand == STUDENT:
             if failure.loss_is_right:
-                failure = _with(failure, wrong=_with_exact_gradient(failure))
-            failure = _with(failure, how=_agreement(failure, subject))
-        return _with(failure, found=cause)
+                failure = replace(failure, wrong=_with_exact_gradient(failure))
+            failure = replace(failure, how=_agreement(failure, subject))
+        return replace(failure, found=cause)
 
     def _forward_is_right(self, name):
         """Return whether a backward's forward has right values, checked or not."""
@@ -289,34 +288,21 @@ class Asking:
             return None
         if forward in self.known:
             return self.known[forward].verdict in (RIGHT, NOT_YOURS)
-        rows = CONTRACT[forward].asked(self.demand)
-        values = [row for row in rows if row.gate in ("value", "stability")]
-        return all(map(self.holds, values))
+        return self._all_hold(forward, "value", "stability")
 
     def _is_right_on_paper(self, failure):
         """Return whether a gradient not its own forward's is the definition's."""
-        if failure.gate != "own gradient" or failure.loss_is_right:
-            return False
-        rows = CONTRACT[failure.function].asked(self.demand)
-        rows = [row for row in rows if row.gate == "gradient"]
+        only_own = failure.gate == "own gradient" and not failure.loss_is_right
+        return only_own and self._all_hold(failure.function, "gradient")
+
+    def _all_hold(self, name, *gates):
+        rows = [row for row in CONTRACT[name].asked(self.demand) if row.gate in gates]
         return bool(rows) and all(map(self.holds, rows))
 
     def _is_its_forward_s(self, failure):
         """Return whether a stranger's backward fails by a wrong forward it calls."""
-        forward = CONTRACT[failure.function].forward
-        return bool(
-            failure.adapter and forward and self._because(failure)[0] == forward
-        )
-
-
-def _extreme(name):
-    """Return the ways to draw extreme inputs of a function."""
-    rows = CONTRACT[name].properties
-    return {row.draws for row in rows if row.gate == "stability"}
-
-
-def _borrowed(solution, name):
-    return () if solution.own else solution.first[name].borrows
+        forward = failure.adapter.function.forward
+        return failure.adapter.is_theirs and self._because(failure)[0] == forward
 
 
 def _no_cache(failure):
@@ -324,22 +310,22 @@ def _no_cache(failure):
     return at_once and failure.wrong.kind is not Kind.FLOAT32
 
 
-def _with(failure, **changes):
-    return dataclasses.replace(failure, **changes)
-
-
-def _tried(row, subject, inputs):
-    """Return (inputs, Wrong, call) if the property fails on the inputs, else None."""
+def _tried(row, subject, inputs, also=None):
+    """Return the plain `Failure` if a property fails on the inputs, and also(call)."""
     subject.last = None
     try:
         with _attention(subject.demand):
             row.test(subject, **inputs)
-    except Wrong as wrong:
-        return inputs, wrong, subject.last
+        return None
+    except Wrong as raised:
+        wrong = raised
     except Exception as error:  # whatever a person's result does to a property
         what = f"its result cannot be used: {said(error)}"
-        return inputs, Wrong(Kind.TYPE, what, error=error), subject.last
-    return None
+        wrong = Wrong(Kind.TYPE, what, error=error)
+    if also and not also(subject.last):
+        return None
+    how = row.test.__doc__ or ""
+    return Failure(row, wrong, inputs, subject.solution, subject.last, how=how)
 
 
 @contextlib.contextmanager
@@ -369,12 +355,12 @@ def _agreement(failure, subject):
     except Exception:  # a person's forward, at inputs that nobody has seen before
         return ""
     name, _, right, _ = failure.table
-    for each in checked.inputs:
-        if f"d{each.name}" == name and each.numeric.shape == np.shape(right):
-            off = np.max(np.abs(each.numeric - right), initial=0.0)
-            forward = subject.solution.title(subject.function.forward)
-            return (
-                f"{checked.method} differences of your {forward} "
-                f'at this input agree with "expected" to {max(off, 1e-16):.0e}'
-            )
-    return ""
+    numeric = {f"d{each.name}": each.numeric for each in checked.inputs}.get(name)
+    if numeric is None or numeric.shape != np.shape(right):
+        return ""
+    off = np.max(np.abs(numeric - right), initial=1e-16)
+    forward = subject.solution.title(subject.function.forward)
+    return (
+        f"{checked.method} differences of your {forward} "
+        f'at this input agree with "expected" to {off:.0e}'
+    )

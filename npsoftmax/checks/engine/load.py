@@ -7,7 +7,6 @@ Solution.reference()        npsoftmax itself
 
 import contextlib
 import difflib
-import importlib
 import inspect
 import sys
 import types
@@ -16,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+import npsoftmax
 from npsoftmax.checks.conventions import FAMILIES
-from npsoftmax.checks.engine.adapter import Adapter, adapter_to_paste
-from npsoftmax.checks.engine.read import Readings
+from npsoftmax.checks.engine.adapter import Adapter, AsIs
+from npsoftmax.checks.engine.read import Readings, adapter_to_paste
 from npsoftmax.checks.engine.safely import quietly, time_limit
 from npsoftmax.checks.engine.source import SolutionError, run_file
+from npsoftmax.checks.engine.subject import first_arguments
 from npsoftmax.checks.generic import float32_for_float32
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.checks.layers.softmax import whole_logits
@@ -59,16 +58,28 @@ class FirstCall(NamedTuple):
     borrows: tuple  # those of npsoftmax
 
 
+def _of(function, attribute):
+    return getattr(inspect.unwrap(function), attribute, None)
+
+
 def _among(functions, codes):
-    return tuple(name for name, each in functions.items() if _code(each) in codes)
+    return tuple(n for n, each in functions.items() if _of(each, "__code__") in codes)
 
 
-def _globals(function):
-    return getattr(inspect.unwrap(function), "__globals__", None)
+@contextlib.contextmanager
+def _noticed():
+    """Give the set of the codes that are run inside."""
+    ran, before = set(), sys.getprofile()
 
+    def notice(frame, event, _):
+        if event == "call":
+            ran.add(frame.f_code)
 
-def _code(function):
-    return getattr(inspect.unwrap(function), "__code__", None)
+    sys.setprofile(notice)
+    try:
+        yield ran
+    finally:
+        sys.setprofile(before)
 
 
 @dataclass
@@ -93,19 +104,18 @@ class Solution:
         return self.functions[name]
 
     def adapter(self, name):
-        """Return what calls a function of theirs as the contract does, or None."""
+        """Return how a function is called, and what it is called in what is said."""
         function = self.functions.get(name)
-        return function if isinstance(function, Adapter) else None
+        return function if isinstance(function, Adapter) else AsIs(name)
 
     def title(self, name):
         """Return what a person calls a function of the contract."""
-        adapter = self.adapter(name)
-        return adapter.title if adapter else name
+        return self.adapter(name).title
 
     def asked(self, name, demand):
         """Return the properties asked of a function; of others', only of float64."""
         rows = CONTRACT[name].asked(demand)
-        if self.adapter(name):
+        if self.adapter(name).is_theirs:
             rows = [row for row in rows if row.test not in OTHER_TYPES]
         return rows
 
@@ -118,29 +128,20 @@ class Solution:
     def repaired(self, name):
         """Put npsoftmax's function, or pair, where the solution's own ones call one."""
         stem = name.removesuffix("_forward").removesuffix("_backward")
-        pair = dict.fromkeys((name, f"{stem}_forward", f"{stem}_backward"))
-        replaced = [
-            self._own_and_right(each) for each in pair if each in self.functions
-        ]
-        places = {id(g): g for g in map(_globals, self.functions.values()) if g}
-        before = [
-            (place, own, right)
-            for place in places.values()
-            for own, right in replaced
-            if right and place.get(own.__name__) is own
-        ]
-        try:
-            for place, own, right in before:
-                place[own.__name__] = right
+        pair = {name, f"{stem}_forward", f"{stem}_backward"} & {*self.functions}
+        repairs = [self._own_and_right(each) for each in pair]
+        with contextlib.ExitStack() as stack:
+            for place in (_of(each, "__globals__") for each in self.functions.values()):
+                for own, right in repairs if place else ():
+                    if right and place.get(own.__name__) is own:
+                        stack.callback(place.__setitem__, own.__name__, own)
+                        place[own.__name__] = right
             yield
-        finally:
-            for place, own, _ in before:
-                place[own.__name__] = own
 
     def _own_and_right(self, name):
         """Return a function, and one that is right and called as that is, or None."""
         adapter = self.adapter(name)
-        if adapter:
+        if adapter.is_theirs:
             return adapter.__wrapped__, adapter.repaired()
         return self.functions[name], _reference_functions()[name]
 
@@ -171,51 +172,28 @@ class Solution:
     def _status(self, name):
         if name not in self.functions:
             return MISSING
-        if not self.own and _comes_from_npsoftmax(self.functions[name]):
+        module = _of(self.functions[name], "__module__") or ""
+        if not self.own and module.split(".")[0] == "npsoftmax":
             return REFERENCE
         return STUB if self.first[name].is_stub else WRITTEN
 
     def _first_call(self, name):
-        """Run a function on inputs that fit together, and note what it runs.
-
-        A backward whose forward fails is given None for a cache.
-        """
-        function = CONTRACT[name]
-        inputs = function.ordinary(np.random.default_rng(0), 0)
-        arguments = [inputs[key] for key in function.takes if key != "cache"]
-        is_stub, ran, before = False, set(), sys.getprofile()
-
-        def notice(frame, event, _):
-            if event == "call":
-                ran.add(frame.f_code)
-
+        """Run a function on inputs that fit together, and note what it runs."""
+        is_stub, ran = False, set()
         try:
             with quietly(), time_limit(FIRST_CALL):
-                if function.forward:
-                    arguments.append(self._first_cache(function.forward, inputs))
-                sys.setprofile(notice)
-                self.functions[name](*arguments)
+                arguments = first_arguments(name, self.functions)
+                with _noticed() as ran:
+                    self.functions[name](*arguments)
         except NotImplementedError:
             is_stub = True
         except KeyboardInterrupt:
             raise
         except BaseException:  # the check itself will say so
             pass
-        finally:
-            sys.setprofile(before)
-        return FirstCall(
-            is_stub, _among(self.functions, ran - {_code(self.functions[name])}),
-            _among(_reference_functions(), ran),
-        )  # fmt: skip
-
-    def _first_cache(self, forward, inputs):
-        given = [inputs[key] for key in CONTRACT[forward].takes]
-        try:
-            return self.functions[forward](*given)[1]
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            return None
+        others = ran - {_of(self.functions[name], "__code__")}
+        borrows = _among(_reference_functions(), ran)
+        return FirstCall(is_stub, _among(self.functions, others), borrows)
 
 
 def load_solution(
@@ -256,9 +234,10 @@ def _read(named, where, names=None, columns=False, said=()):
     for ours, theirs in (names or {}).items():
         if not callable(named.get(theirs)):
             raise SolutionError(f"{ours}={theirs}: there is no {theirs} in {where}")
-        if ours not in {*CONTRACT, *FAMILIES}:
-            known = ", ".join([*FAMILIES, *CONTRACT])
-            raise SolutionError(f"{ours}={theirs}: {ours} is not one of {known}")
+        known = [*(each.name for each in FAMILIES), *CONTRACT]
+        if ours not in known:
+            what = f"{ours}={theirs}: {ours} is not one of {', '.join(known)}"
+            raise SolutionError(what)
     readings = Readings(named, names, columns)
     if not readings.functions and readings.unread:
         raise SolutionError(adapter_to_paste(where, readings))
@@ -275,24 +254,17 @@ def _read(named, where, names=None, columns=False, said=()):
 
 def _nothing_of_ours(named, where):
     near = [
-        f"`{name}` (did you mean `{match[0]}`?)"
+        f", but `{name}` (did you mean `{match[0]}`?)"
         for name in named
         if not name.startswith("_")
         and (match := difflib.get_close_matches(name.lower(), CONTRACT, 1, 0.8))
     ]
     return (
-        f"{where} defines none of the functions that can be checked"
-        + (f", but {near[0]}" if near else "")
-        + ": they are softmax, cross_entropy_forward and so on; "
+        f"{where} defines none of the functions that can be checked{''.join(near[:1])}"
+        ": they are softmax, cross_entropy_forward and so on; "
         "`npsoftmax start FILE` writes a file with all of them to fill in"
     )
 
 
 def _reference_functions():
-    package = importlib.import_module("npsoftmax")
-    return {name: getattr(package, name) for name in CONTRACT if hasattr(package, name)}
-
-
-def _comes_from_npsoftmax(function):
-    module = getattr(inspect.unwrap(function), "__module__", None) or ""
-    return module == "npsoftmax" or module.startswith("npsoftmax.")
+    return {name: getattr(npsoftmax, name) for name in CONTRACT}

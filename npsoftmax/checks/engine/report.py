@@ -40,7 +40,7 @@ class Failure:
 
     @property
     def adapter(self):
-        """Return what calls the function, where it is not as the contract has it."""
+        """Return how the function is called, and what the person calls it."""
         return self.solution.adapter(self.function)
 
     @property

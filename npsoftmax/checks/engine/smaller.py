@@ -8,11 +8,13 @@ the input still fails.
 
 import contextlib
 import functools
+import random
 import tempfile
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
+from hypothesis import Phase, configuration, find, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 from npsoftmax.checks.draws import Draw
 
@@ -43,23 +45,11 @@ def simplest(draws, fails, number):
 
     fails remembers what it has seen; nothing is returned.
     """
-    hunt = _Hunt(fails)
     strategy = st.composite(lambda draw: draws(FromHypothesis(draw)))()
-    run = settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-        print_blob=False,
-    )(seed(number)(given(inputs=strategy)(lambda inputs: hunt(inputs))))
-    with _files_elsewhere(), contextlib.suppress(_Failed):
-        run()
-
-
-class _Failed(Exception):
-    """What Hypothesis is told of an input that fails."""
+    phases = Phase.generate, Phase.shrink
+    asked = settings(max_examples=EXAMPLES, database=None, deadline=None, phases=phases)
+    with _files_elsewhere(), contextlib.suppress(NoSuchExample):
+        find(strategy, _Hunt(fails), settings=asked, random=random.Random(number))
 
 
 class _Hunt:
@@ -70,13 +60,11 @@ class _Hunt:
 
     def __call__(self, inputs):
         self.calls += self.smallest is not None
-        if self.calls > SHRINKS:
-            failed = repr(inputs) == self.smallest
-        else:
-            failed = self.fails(inputs)
-        if failed:
-            self.smallest = repr(inputs)
-            raise _Failed
+        shown = repr(inputs)
+        enough = self.calls > SHRINKS
+        failed = shown == self.smallest if enough else self.fails(inputs)
+        self.smallest = shown if failed else self.smallest
+        return failed
 
 
 @contextlib.contextmanager

@@ -86,18 +86,9 @@ def _parsed(name, source):
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
-        if PYTHON_2.search(error.text or ""):
-            what = f"{name}{line} is Python 2, which Python 3 does not read{text}"
-            raise SolutionError(what) from None
         raise SolutionError(f"{name}{line}: {error.msg}{text}") from None
     except (ValueError, UnicodeError) as error:
         raise SolutionError(f"{name} is not Python source: {error}") from None
-
-
-PYTHON_2 = re.compile(
-    r"^\s*print\s+[^(=\s]|^\s*print\s*\(.*\)\s*%|\bexcept\s+\w+\s*,\s*\w+\s*:"
-    r"|^\s*raise\s+\w+\s*,|^\s*exec\s+[\"'\w]|<>"
-)
 
 
 class _Absent(type):
@@ -106,24 +97,23 @@ class _Absent(type):
     def __getattr__(cls, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Absent(name, (), {})
+        return _absent(name)
 
     def __call__(cls, *args, **named):
-        if not cls.__dict__.keys() - {
-            "__module__",
-            "__dict__",
-            "__weakref__",
-            "__doc__",
-        }:
+        if "is_absent" in vars(cls):  # itself, and not a class made from it
             raise ImportError(f"{cls.__name__} is not installed")
         return super().__call__(*args, **named)
+
+
+def _absent(name):
+    return _Absent(name, (), {"is_absent": True})
 
 
 def _stand_in_for(statement, names):
     """Give what an import would have named a stand-in, so that classes can be read."""
     for each in getattr(statement, "names", ()):
         name = each.asname or each.name.partition(".")[0]
-        names.setdefault(name, _Absent(name, (), {}))
+        names.setdefault(name, _absent(name))
 
 
 # --------------------------------------------------------------------------- notebooks
@@ -154,13 +144,10 @@ def _without_magics(path, code):
     """Return the cells without magics and shell lines, and the remark that says so."""
     cells, skipped = [], 0
     for number, source in enumerate(code, 1):
-        lines = source.splitlines()
-        whole = source.lstrip().startswith("%%")
-        magic = [bool(whole or re.match(r"\s*[%!?]", line)) for line in lines]
-        skipped += sum(magic)
-        for i in (i for i, is_magic in enumerate(magic) if is_magic):
-            lines[i] = re.match(r"\s*", lines[i])[0] + "pass"
-        name, text = f"{path}, cell {number}", "\n".join(lines) + "\n"
+        magic = r"\S" if source.lstrip().startswith("%%") else "[%!?]"
+        pattern = rf"^([ \t]*){magic}.*"
+        text, found = re.subn(pattern, r"\1pass", f"{source}\n", flags=re.MULTILINE)
+        name, skipped = f"{path}, cell {number}", skipped + found
         linecache.cache[name] = len(text), None, text.splitlines(True), name
         cells.append((name, text))
     lines = f"{skipped} {'line' if skipped == 1 else 'lines'} with % or ! skipped"

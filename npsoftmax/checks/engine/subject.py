@@ -100,26 +100,33 @@ class Subject:
 
     def split(self, given):
         """Return what was given as a tuple of values, and the cache."""
-        gives = self.function.gives
-        wanted = ", ".join(gives)
+        gives, is_listed = self.function.gives, isinstance(given, tuple | list)
         if given is None:
-            what = f"it gives None instead of {wanted}: is its `return` missing?"
-            raise Wrong(Kind.RESULTS, what)
+            what = f"it gives None instead of {', '.join(gives)}: "
+            raise Wrong(Kind.RESULTS, f"{what}is its `return` missing?")
         if len(gives) == 1:
-            if isinstance(given, tuple):
-                what = f"it gives {_things(given)} instead of one: {wanted}"
-                raise Wrong(Kind.RESULTS, what)
-            return (given,), None
-        if not isinstance(given, tuple | list) or len(given) != len(gives):
-            number = f"{len(gives)} things"
-            what = f"it gives {_things(given)} instead of {number}: {wanted}"
+            number, fits, things = "one", not isinstance(given, tuple), (given,)
+        else:
+            number, things = f"{len(gives)} things", given
+            fits = is_listed and len(given) == len(gives)
+        if not fits:
+            theirs = f"{len(given)} things" if is_listed else described(given)
+            what = f"it gives {theirs} instead of {number}: {', '.join(gives)}"
             raise Wrong(Kind.RESULTS, what)
-        if gives[-1] == "cache":
-            return tuple(given[:-1]), given[-1]
-        return tuple(given), None
+        cache = things[-1] if gives[-1] == "cache" else None
+        return tuple(things[: len(self.function.values)]), cache
 
 
-def _things(given):
-    if isinstance(given, tuple | list):
-        return f"{len(given)} things"
-    return described(given)
+def first_arguments(name, functions):
+    """Return what one of them is given once; None for the cache of a wrong forward."""
+    function = CONTRACT[name]
+    inputs = function.ordinary(np.random.default_rng(0), 0)
+    if not function.forward:
+        return [inputs[key] for key in function.takes]
+    *given, d = (inputs[key] for key in function.needs)
+    try:
+        return [d, functions[function.forward](*given)[1]]
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return [d, None]
