@@ -308,3 +308,13 @@ def test_check_gradients_takes_a_loss_with_its_gradient_and_a_class_in_one_line(
 
 def test_the_class_of_a_cache_is_not_taken_for_a_layer():
     assert load_solution(textbook.__file__).said == []
+
+
+@pytest.mark.parametrize(
+    "line", ["print 'x'", "except ValueError, e:", "raise ValueError, 'no'", "1 <> 2"]
+)
+def test_python_2_is_named_as_that(tmp_path, line):
+    path = tmp_path / "old.py"
+    path.write_text(f"try:\n    pass\n{line}\n" if "except" in line else line)
+    with pytest.raises(SolutionError, match="is Python 2: "):
+        load_solution(path)

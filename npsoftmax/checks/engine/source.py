@@ -86,9 +86,15 @@ def _parsed(name, source):
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
-        raise SolutionError(f"{name}{line}: {error.msg}{text}") from None
+        which = " is Python 2" * bool(PYTHON_2.search(f"{error.msg}{text}"))
+        raise SolutionError(f"{name}{line}{which}: {error.msg}{text}") from None
     except (ValueError, UnicodeError) as error:
         raise SolutionError(f"{name} is not Python source: {error}") from None
+
+
+PYTHON_2 = re.compile(
+    "call to '(print|exec)'|exception types must be parenthesized|<>|raise [.\\w]+,"
+)
 
 
 class _Absent(type):
