@@ -44,6 +44,7 @@ def reports_of(right, wrong):
         ("return p * dp", "return dp * dp", "times, line 10"),
         ("total[:, None]", "p[:, None].sum()", None),  # is not one change
         ("j < p.shape[1]", "j <= p.shape[1]", None),  # it raises, and shows its line
+        ("j += 1", "j += 2", "softmax_backward, line 22"),
         ("j = 0", "j = 1", "softmax_backward, line 18 or 19"),
         ("0.0 * weighted", "0.5 * weighted", "softmax_backward, line 18"),
         ("softmax_forward(z):\n    return Softmax().of_rows(z), z",

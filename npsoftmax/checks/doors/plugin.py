@@ -115,7 +115,8 @@ class PropertyTest(pytest.Item):
         """Say what the check has found of this property; skip what it has not asked."""
         report = self.parent.report(self.row.function)
         if report.failure and report.failure.row == self.row:
-            raise PropertyFailed(report.failure.message)
+            why = f"It is wrong because it calls {report.because}.\n\n"
+            raise PropertyFailed(why * bool(report.because) + report.failure.message)
         if self.row.name in report.waits:
             pytest.skip(report.note)
         if self.row.name not in report.passed:

@@ -20,7 +20,7 @@ from npsoftmax.checks.singles import single_changes
 
 MOST = 3000  # changes that are tried
 MOST_LINES = 3  # where more lines could be changed, none is named
-MOST_ENDLESS = 2  # changes of a line that do not come back, then it is left
+MOST_ENDLESS = 6  # changes of a line that do not come back, then it is left
 SECONDS = 0.2  # that a changed function may take
 
 
