@@ -55,7 +55,7 @@ def logits(z):
     return np.ascontiguousarray(_as_matrix("z", numeric("z", z), "(N, C)"))
 
 
-def matrix(name, a, shape="(rows, columns)"):
+def matrix(name, a, shape):
     """Return `a` as a 2-D array of numbers with at least one row and one column."""
     return _as_matrix(name, numbers(name, a), shape)
 
