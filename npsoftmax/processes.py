@@ -74,25 +74,27 @@ def _received(connection):
 @contextlib.contextmanager
 def _started(work, given, jobs):
     """Start the processes; yield a connection to each; end them all at last."""
-    context = multiprocessing.get_context("spawn")
-    processes, connections = [], []
-    try:
+    with contextlib.ExitStack() as stack:
         with _one_thread_and_no_interrupt():
-            for _ in range(jobs):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(work, given, theirs))
-                process.daemon = True
-                process.start()
-                theirs.close()
-                processes.append(process)
-                connections.append(ours)
+            connections = [
+                stack.enter_context(_process(work, given)) for _ in range(jobs)
+            ]
         yield connections
+
+
+@contextlib.contextmanager
+def _process(work, given):
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(work, given, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours
     finally:
-        for process in processes:
-            process.terminate()
-        for process, connection in zip(processes, connections, strict=False):
-            process.join()
-            connection.close()
+        process.terminate()
+        process.join()
+        ours.close()
 
 
 @contextlib.contextmanager
@@ -101,7 +103,7 @@ def _one_thread_and_no_interrupt():
 
     A Ctrl-C goes to every process of the terminal; only ours is to act on it.
     """
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    before = {name: os.environ[name] for name in ONE_THREAD if name in os.environ}
     os.environ.update(ONE_THREAD)
     try:
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -112,11 +114,9 @@ def _one_thread_and_no_interrupt():
     finally:
         if interrupt is not None:
             signal.signal(signal.SIGINT, interrupt)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in ONE_THREAD:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _serve(work, given, connection):

@@ -55,7 +55,7 @@ def logits(z):
     return np.ascontiguousarray(_as_matrix("z", numeric("z", z), "(N, C)"))
 
 
-def matrix(name, a, shape="(rows, columns)"):
+def matrix(name, a, shape):
     """Return `a` as a 2-D array of numbers with at least one row and one column."""
     return _as_matrix(name, numbers(name, a), shape)
 
@@ -84,17 +84,18 @@ def factors(x, W):
 
 def bias(b, C):
     """Return b as an array (C,) of numbers."""
-    why = f"W has {C} columns: b must be ({C},)"
+    why = "W has {0} columns: b must be ({0},)"
     return _of_shape("b", numbers("b", b), (C,), why)
 
 
 def gradient(name, a, shape):
     """Return the incoming gradient `a` of an output of the given shape."""
-    return _of_shape(name, numbers(name, a), shape, f"its output has {shape}")
+    return _of_shape(name, numbers(name, a), shape, "its output has {shape}")
 
 
 def _of_shape(name, a, shape, why):
     if a.shape != shape:
+        why = why.format(*shape, shape=shape)
         raise ValueError(f"{name} has shape {a.shape}, but {why}")
     return a
 
@@ -120,7 +121,7 @@ def labels(y, N, C):
     Raises TypeError for labels that are not integers, ValueError for a wrong shape or
     for a label that is no class (also -1: it does not mean the last one).
     """
-    why = f"there are {N} rows: it must be ({N},)"
+    why = "there are {0} rows: it must be ({0},)"
     y = _of_shape("y", numeric("y", y), (N,), why)
     if y.dtype.kind not in "iu":
         raise TypeError(f"y has type {y.dtype}, but labels are integers, 0 to {C - 1}")

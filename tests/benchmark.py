@@ -227,7 +227,6 @@ def hard_cases():
     checkers = {
         "check_gradients": lambda case: case.report().verdict,
         "torch.autograd.gradcheck": optional("torch") and torch_verdict,
-        "scipy.optimize.check_grad": optional("scipy.optimize") and scipy_verdict,
     }
     asked = [(True, "right"), (True, "wrong"), (False, "wrong"), (False, "right")]
     yield "checker", *(f"{'right' if is_right else 'wrong'} called {said}"
@@ -304,7 +303,7 @@ def torch_lsoftmax(x, W, y, lam):
 def torch_verdict(case):
     """Return what PyTorch's check says of a case, with its own defaults."""
     torch = optional("torch")
-    forward, backward, arrays, _ = plainly(case)
+    forward, backward = case.pair()
 
     class Function(torch.autograd.Function):
         @staticmethod
@@ -315,53 +314,17 @@ def torch_verdict(case):
         @staticmethod
         def backward(ctx, d_output):
             found = backward(d_output.numpy(), ctx.cache)
+            found = found if isinstance(found, tuple) else (found,)
             return tuple(torch.tensor(g, dtype=torch.float64) for g in found)
 
-    tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
+    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
+    tensors = [
+        torch.tensor(np.array(a, dtype=np.float64), requires_grad=True) for a in inputs
+    ]
     try:
         return "right" if torch.autograd.gradcheck(Function.apply, tensors) else ""
     except Exception:
         return "wrong"
-
-
-def scipy_verdict(case, close=1e-5):
-    """Return what SciPy's check says of a case.
-
-    It gives a distance and no verdict: it is called right where that is a part `close`
-    of the gradient, or of 1, whichever is larger.
-    """
-    forward, backward, arrays, cotangent = plainly(case)
-    cuts = np.cumsum([a.size for a in arrays])[:-1]
-
-    def split(x):
-        parts = np.split(x, cuts)
-        return [p.reshape(a.shape) for p, a in zip(parts, arrays, strict=True)]
-
-    def value(x):
-        return float(np.sum(cotangent * forward(*split(x))[0]))
-
-    def gradient(x):
-        found = backward(cotangent, forward(*split(x))[1])
-        return np.concatenate([np.ravel(g).astype(float) for g in found])
-
-    x = np.concatenate([a.ravel() for a in arrays])
-    size = max(1.0, float(np.linalg.norm(gradient(x))))
-    near = optional("scipy.optimize").check_grad(value, gradient, x) <= close * size
-    return "right" if near else "wrong"
-
-
-def plainly(case):
-    """Return forward, a backward that gives a tuple, float64 inputs, a cotangent."""
-    forward, backward = case.pair()
-    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
-    arrays = [np.array(a, dtype=np.float64) for a in inputs]
-    shape = np.shape(case.pair()[0](*arrays)[0])
-
-    def gradients(d_output, cache):
-        found = backward(d_output, cache)
-        return found if isinstance(found, tuple) else (found,)
-
-    return forward, gradients, arrays, np.random.default_rng(0).uniform(1, 2, shape)
 
 
 # Time

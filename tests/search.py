@@ -29,14 +29,14 @@ def worst(error, draw, move):
     return largest, found
 
 
-def worst_row(error, C, scale=1.0):
+def worst_row(error, C):
     """Return the largest error found over rows of C numbers, and the row.
 
     A move changes one number, or many, by anything from 1e-12 to 2.
     """
 
     def draw(rng):
-        return rng.normal(scale=scale, size=C)
+        return rng.normal(size=C)
 
     def move(rng, z):
         moved = rng.random(C) < rng.choice([1 / C, 0.5])
