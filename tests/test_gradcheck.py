@@ -197,9 +197,9 @@ def test_the_complex_step_is_seldom_inconclusive(layer):
 @example(problem=draw_problem("linear", 1015), method=None, which=0)  # 1e-300
 def test_neither_minus_g_nor_0_is_right(spoil, problem, method, which):
     report = problem.check(method, spoil, which)
-    g = problem.check(method).inputs[which % len(report.inputs)]
-    zero = not np.any(g.numeric if method != "Taylor rate" else g.slope)
-    assert report.verdict != "right" or zero, report
+    if report.verdict == "right":  # the right one is 0 too
+        g = problem.check(method).inputs[which % len(report.inputs)]
+        assert not np.any(g.slope if method == "Taylor rate" else g.numeric), report
 
 
 @examples(default=8, thorough=4_000)
