@@ -118,10 +118,6 @@ def array(*numbers):
     return np.array(numbers, dtype=float)
 
 
-def norm(x):
-    return np.linalg.norm(x)
-
-
 def relu(x):
     return np.where(x.real > 0, x, 0)
 
@@ -156,7 +152,6 @@ EXP, LOG = sloped(np.exp, np.exp), sloped(np.log, lambda x: 1 / x)
 SQRT = sloped(np.sqrt, lambda x: 1 / (2 * np.sqrt(x)))
 SQUARE = sloped(lambda x: x * x, lambda x: 2 * x)
 CUBE = sloped(lambda x: x**3, lambda x: 3 * x**2)
-DISTANCE = sloped(lambda x: np.abs(x + 3), lambda x: np.sign(x + 3))
 
 
 # Pairs with a state
@@ -388,7 +383,7 @@ ROWS = [
      function(lambda x: relu(1 - x), lambda d, x: -d * (x < 1)),
      array(1, 0.5, 3), times(2)),
     ("kinked", "length of a vector 0",
-     function(norm, lambda d, x: 0 * x), array(0, 0), plus(3)),
+     function(np.linalg.norm, lambda d, x: 0 * x), array(0, 0), plus(3)),
     ("kinked", "clip at its end",
      sloped(lambda x: np.clip(x, -1, 1), lambda x: np.abs(x) < 1),
      array(1, 0.3, -5), times(3)),
@@ -463,7 +458,9 @@ ROWS = [
     ("zeros", "Huber's loss on the outputs of relu",
      sloped(huber_of_distance, lambda x: np.clip(x - 3, -1, 1)),
      array(0, 2.5, 0, 5), times(0, 0)),
-    ("zeros", "all entries, |x + 3|", DISTANCE, array(0, 0, 0), times(0)),
+    ("zeros", "all entries, |x + 3|",
+     sloped(lambda x: np.abs(x + 3), lambda x: np.sign(x + 3)),
+     array(0, 0, 0), times(0)),
     ("zeros", "a kink and |y + 3| side by side",
      sloped(lambda x: array(1, 0) @ relu(x) + np.abs(x[1] + 3), lambda x: array(0, 1)),
      array(0, 0), times(0)),

@@ -25,7 +25,6 @@ from gradient_cases import (
     d_row_softmax,
     function,
     named,
-    norm,
     row_softmax,
     sloped,
     times,
@@ -198,9 +197,9 @@ def test_the_complex_step_is_seldom_inconclusive(layer):
 @example(problem=draw_problem("linear", 1015), method=None, which=0)  # 1e-300
 def test_neither_minus_g_nor_0_is_right(spoil, problem, method, which):
     report = problem.check(method, spoil, which)
-    g = problem.check(method).inputs[which % len(report.inputs)]
-    zero = not np.any(g.numeric if method != "Taylor rate" else g.slope)
-    assert report.verdict != "right" or zero, report
+    if report.verdict == "right":  # the right one is 0 too
+        g = problem.check(method).inputs[which % len(report.inputs)]
+        assert not np.any(g.slope if method == "Taylor rate" else g.numeric), report
 
 
 @examples(default=8, thorough=4_000)
@@ -386,7 +385,7 @@ def square_of_reals(x):
 
 
 NOT_ANALYTIC = [
-    sloped(norm, lambda x: x / norm(x))(),
+    sloped(np.linalg.norm, lambda x: x / np.linalg.norm(x))(),
     sloped(square_of_reals, lambda x: 2 * x)(),
 ]
 
@@ -408,7 +407,7 @@ def test_the_complex_step_admits_that_it_cannot_tell(layer):
 
 def test_a_mistake_the_complex_step_shares_is_found():
     """The norm has no slope for the complex step, and none for this backward."""
-    layer = sloped(lambda x: norm(x) * x, norm)()
+    layer = sloped(lambda x: np.linalg.norm(x) * x, np.linalg.norm)()
     assert check_gradients(*layer, np.array([3.0, 4.0])).verdict == "wrong"
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from npsoftmax.arrays import Array, Function, Numbers
 from npsoftmax.gradcheck.by_differences import (
     ASKED,
+    Slopes,
     by_differences,
     entry_slopes,
     every_entry,
@@ -142,7 +143,9 @@ def _complex_gradient(pair, noise):
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            numeric = numeric_gradient([_entry(pair, k) for k in range(pair.x.size)])
+            numeric = numeric_gradient(
+                _entry_slope(pair, k) for k in range(pair.x.size)
+            )
             if not np.isfinite(numeric.gradient).all():
                 return numeric, "for complex numbers forward gave nan or inf"
             return numeric, _Confirmation(pair, numeric, noise).trouble()
@@ -151,37 +154,35 @@ def _complex_gradient(pair, noise):
             return None, f"for complex numbers forward raised {what}"
 
 
-def _entry(pair, k):
-    """Return the slope by entry k, its error, its step, and whether f rests.
+def _entry_slope(pair, k):
+    """Return the slopes by entry k.
 
     For |x| = 1e300 a small step is lost in x / |x|, a large one in exp x: how far the
     two are apart is an error.
     """
     line, size = pair.entry(k), pair.sizes[k]
-    slope, error, step, _ = _slope(line, min(size, 1.0))
-    at_rest = error == 0
+    found = _slope(line, min(size, 1.0))
     if size > 2.0**900:
-        error += abs(slope - _slope(line, np.sqrt(size))[0])
-    return slope, error, step, at_rest
+        apart = abs(found.slope - _slope(line, np.sqrt(size)).slope)
+        found = found._replace(error=found.error + apart)
+    return found
 
 
 def _slope(line, size):
-    """Return the slope along a line, its error, the step, and the outputs' slopes.
+    """Return the slopes along a line; their errors are what underflow hides.
 
     The step is the smallest, for entries of this size, at which imag f keeps its
-    digits: x^2 at 1e-200 needs a large one, log x at 1e-13 one much smaller than x. The
-    error is what underflow hides; it is 0 where f rests: not for want of range.
+    digits: x^2 at 1e-200 needs a large one, log x at 1e-13 one much smaller than x.
     """
-    weights, best = line.pair.weights, (0.0, np.inf, 1.0, 0.0)
+    weights, best = line.pair.weights, None
     steps = [part * size for part in PARTS if part * size >= TINY]
     for step in (*steps, *(PARTS[1:] if size < 1 else ())):
-        imag = line.imag(step)
-        slope = np.sum(weights * imag) / step
-        error = 4 * np.sum(np.abs(weights)) * (TINY / step)
+        imag, hidden = line.imag(step), 4 * TINY / step
+        slope, error = np.sum(weights * imag) / step, np.sum(np.abs(weights)) * hidden
         if slope == 0 and not np.any(line.imag(line.length)):
-            slope = error = 0.0
-        if error < best[1]:
-            best = slope, error, step, imag / step
+            return Slopes(imag / step, hidden, 0.0, 0.0, step, rests=True)
+        if best is None or error < best.error:
+            best = Slopes(imag / step, hidden, slope, error, step)
         if error <= 1e-12 * abs(slope):
             break
     return best
@@ -243,11 +244,11 @@ class _Confirmation:
         if not band.any():
             return None
         line = Line(pair, np.where(band, pair.draw_direction(), 0.0))
-        slope, _, step, imag = _slope(line, size=1.0)
+        mine = _slope(line, size=1.0)
         for f, steps, nu in self._attempts(line, needed, again):
             found = slopes_of(f, steps, nu, EPS * pair.largest, pair.weights)
-            room = 8 * found.errors + 1e-12 * np.abs(imag) + 4 * TINY / step
-            agrees = not np.any(np.abs(found.outputs - imag) > room)
+            room = 8 * found.errors + 1e-12 * np.abs(mine.outputs) + mine.errors
+            agrees = not np.any(np.abs(found.outputs - mine.outputs) > room)
             if agrees and 4 * found.error <= needed:
                 return None
         one = band.sum() == 1
@@ -255,8 +256,8 @@ class _Confirmation:
         if agrees:
             return f"{where} differences cannot tell whether forward is analytic"
         return (
-            f"forward is not analytic: {where} the complex step gives {slope:.6g}, "
-            f"differences {found.slope:.6g}"
+            f"forward is not analytic: {where} the complex step gives "
+            f"{mine.slope:.6g}, differences {found.slope:.6g}"
         )
 
     def _attempts(self, line, needed, again):

@@ -74,8 +74,8 @@ def quick_check(
         steps = next(ladders(x[j], lengths[j]))
         return slopes_of(lambda h: f(stepped(x, j, h)), steps, nu, nu, weights, x[j])
 
-    entries = [(*slopes(j)[2:], False) for j in np.ndindex(x.shape)]
-    numeric = numeric_gradient(entries).reshape(x.shape)
+    found = [slopes(j) for j in np.ndindex(x.shape)]
+    numeric = numeric_gradient(found).reshape(x.shape)
     room, no = DIFFERENCED * numeric.error, numeric.rests
     return InputCheck(
         np.asarray(gradient, dtype=np.float64), numeric.gradient, tolerance=room,
@@ -111,41 +111,39 @@ def _central_slope(f, x, j, h):
 ENTRY = [("gradient", float), ("error", float), ("step", float), ("rests", bool)]
 
 
-def numeric_gradient(entries):
-    """Return a record array (K,) of entries, each (gradient, error, step, rests).
-
-    error    of the method, and of f's rounding in it
-    rests    whether f does not move with this entry
-    """
-    return np.array(entries, dtype=ENTRY).view(np.recarray)
-
-
 class Slopes(NamedTuple):
     """The slopes of all outputs, and of the sum of weights times outputs."""
 
     outputs: np.ndarray
     errors: np.ndarray  # how far each may be off
     slope: float
-    error: float
+    error: float  # of the method, and of f's rounding in it
     step: float
+    rests: bool = False  # whether f does not move at all
+
+
+def numeric_gradient(slopes):
+    """Return a record array (K,): gradient, error, step and rests of K slopes."""
+    return np.array([each[2:] for each in slopes], dtype=ENTRY).view(np.recarray)
 
 
 def by_differences(pair, noise, method):
     """Return what differences found; before they accuse, all steps are tried."""
-    fine, D, entries, acquitted = noise.levels[0], noise.D, [], []
+    fine, D, slopes, acquitted = noise.levels[0], noise.D, [], []
     for k, scale in enumerate(pair.scale):
         line = pair.entry(k)
         found = entry_slopes(line, method, fine, scale)
-        entries.append((*found[2:], found.slope == 0 and stays(line).all()))
-    numeric = numeric_gradient(entries)
+        rests = found.slope == 0 and stays(line).all()
+        slopes.append(found._replace(rests=rests))
+    numeric = numeric_gradient(slopes)
     compared = compared_with(pair, method, numeric, fine, D)
     places = compared.places
     if len(places):
         D = noise.D_scattered
     for asked in filter(len, (places[:ASKED], places[ASKED:])):
         for k in asked:
-            slopes = entry_slopes(pair.entry(k), method, fine)
-            numeric[k] = (*slopes[2:], numeric.rests[k])
+            found = entry_slopes(pair.entry(k), method, fine)
+            numeric[k] = found._replace(rests=numeric.rests[k])[2:]
         compared = compared_with(pair, method, numeric, fine, D)
         wrong = [k for k in asked if compared.wrong[k]]
         acquitted += [k for k in wrong if _acquitted(pair, compared, k, noise.levels)]

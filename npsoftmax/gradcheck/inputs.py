@@ -129,6 +129,5 @@ def _argument_names(forward, count):
         parameters = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):
         parameters = ()
-    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [p.name for p in parameters if p.kind in plain][:count]
+    names = [p.name for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD][:count]
     return names + [f"input {i}" for i in range(len(names), count)]
