@@ -332,6 +332,20 @@ def test_of_a_submission_to_gradescope_the_results_are_written(tmp_path):
 # ---------------------------------------------------------- the results stand, always
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("while True: pass", "did not end within 0.5 s of processor time"),
+        ("import os; os.killpg(0, 9)", "was ended by SIGKILL"),
+    ],
+)
+def test_of_what_never_comes_back_it_is_said_why(line, why, tmp_path):
+    students = class_of(tmp_path / "a", ada=f"def relu_forward(h):\n    {line}\n")
+    options = "--timeout", "0.5", "-k", "relu_forward", "--out", tmp_path / "marks"
+    assert grade(students, *options) == 1
+    assert rows_of(tmp_path / "marks.csv")["ada.py"]["why"] == f"relu_forward: {why}"
+
+
 def test_a_child_left_behind_ends_with_its_file(tmp_path):
     trace = tmp_path / "trace"
     child = f"while 1: time.sleep(.02); open({str(trace)!r}, 'a').write('x')"
