@@ -19,13 +19,14 @@ import sys
 import time
 from pathlib import Path
 
-from npsoftmax import data, experiment, memory
+from npsoftmax import data, experiment
 from npsoftmax.commands import CommandError, report, shared
 from npsoftmax.options import positive, whole
 from npsoftmax.terminal import LiveLine
 from npsoftmax.training import BEGIN, LARGE_FROM, SMALL, settings_for
 
 MARGINS, MOST_MARGIN = (1, 2, 3, 4), 100  # the latter as in `npsoftmax trace`
+MOST_WIDTH = 10_000  # of a layer: two such layers train in a few GB
 SEEDS, SEEDS_OF_DATA = 10, 5
 EXAMPLES = """\
 examples:
@@ -49,9 +50,9 @@ COMPARED = (
      "y_train, x_test, y_test (default: the bundled digits)"),
 )  # fmt: skip
 NETWORK = (  # by the names in Settings
-    ("--features", whole(1, 2**31), "F",
+    ("--features", whole(1, MOST_WIDTH), "F",
      "what the last layer sees; 2 can be drawn as they are"),
-    ("--hidden", whole(1, 2**31), ("H", "H"), "widths of the two hidden layers"),
+    ("--hidden", whole(1, MOST_WIDTH), ("H", "H"), "widths of the two hidden layers"),
     ("--epochs", whole(1, 10**6), "N", "passes over the training part"),
     ("--batch", whole(1, 2**31), "N", "images in a step"),
     ("--rate --lr", positive(), "R",
@@ -122,9 +123,7 @@ def run(args):
     if not args.no_figure:
         _figure_file(args)
     datasets, labels = _load(args.data)
-    settings = _settings(args)
-    _check_memory(datasets, settings, args)
-    runs, problems = _train(datasets, settings, args)
+    runs, problems = _train(datasets, _settings(args), args)
     where = ""
     if runs and not args.no_figure:
         try:
@@ -167,26 +166,6 @@ def _settings(args):
     given = vars(args)
     asked = {name: given[name] for name in SMALL._fields if given.get(name)}
     return lambda m, N: settings_for(m, N)._replace(**asked)
-
-
-def _check_memory(datasets, settings, args):
-    """Raise CommandError where what was asked for cannot fit into memory."""
-    x, C = datasets[0].x_train, datasets[0].classes
-    chosen = settings(args.margins[0], len(x))
-    widths = (x.shape[1], *chosen.hidden, chosen.features, C)
-    parameters = sum(a * b for a, b in itertools.pairwise(widths))
-    rows = max(min(chosen.batch, len(x)), min(len(x), 4096))
-    # Parameters, their velocity and gradient, old and new, float64 while drawn; what a
-    # batch becomes on the way there and back; and the images, once a process.
-    network = 4 * (8 * parameters + 3 * rows * sum(widths[1:]))
-    jobs = min(args.jobs, len(args.margins) * args.seeds)
-    images = sum(part.nbytes for dataset in datasets for part in dataset)
-    if lack := memory.lack(jobs * network + (jobs + 1) * images):
-        hidden = " ".join(map(str, chosen.hidden))
-        raise CommandError(
-            f"a network of --hidden {hidden} and --features {chosen.features}, "
-            f"--batch {chosen.batch}, --jobs {jobs} {lack}"
-        )
 
 
 def _train(datasets, settings, args):
