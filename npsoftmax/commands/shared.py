@@ -89,7 +89,7 @@ def check_writable(path):
             path.touch(exist_ok=False)
             path.unlink()
     except OSError as error:
-        raise not_written(path, error) from None
+        raise _not_written(path, error) from None
 
 
 def save(path, content, force=False):
@@ -97,10 +97,10 @@ def save(path, content, force=False):
     try:
         write_whole(path, content, force)
     except OSError as error:
-        raise not_written(path, error) from None
+        raise _not_written(path, error) from None
 
 
-def not_written(path, error):
+def _not_written(path, error):
     """Return the CommandError for a path that cannot be written."""
     return CommandError(f"{path} cannot be written: {error.strerror or error}")
 
