@@ -226,18 +226,20 @@ def found(folder, *names):
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("from shared import one" if path.stem == "uses" else "one = 1")
+        uses = "from shared import one\nimport tools.hammer as h"
+        path.write_text(uses if path.stem == "uses" else "one = 1")
     every = find(folder)
     beside = {each.label: {*each.beside} for each in every.submissions}
     return beside, every.others, every.remarks
 
 
 def test_a_flat_folder_has_a_student_for_each_file_and_helpers_for_all(tmp_path):
-    names = "a.py", "B.PY", "c.ipynb", "uses.py", "shared.py", "notes.pdf", ".d.py"
-    beside, others, _ = found(tmp_path, *names)
+    helpers = {"shared.py", "tools/__init__.py", "tools/hammer.py"}
+    names = "a.py", "B.PY", "c.ipynb", "uses.py", "notes.pdf", ".d.py"
+    beside, others, _ = found(tmp_path, *names, *helpers)
     assert [*beside] == ["a.py", "B.PY", "c.ipynb", "uses.py"]
-    assert all(each == {"shared.py"} for each in beside.values())
-    assert set(others) == {"shared.py", "notes.pdf", ".d.py"}
+    assert all(each == helpers for each in beside.values())
+    assert set(others) == {"notes.pdf", ".d.py", *helpers}
 
 
 def test_a_folder_is_a_student_with_all_that_lies_in_it(tmp_path):
