@@ -3,6 +3,11 @@
 Each figure is a function of npsoftmax.plots, to be drawn from data of your own; here it
 is drawn from an example. One size serves a notebook and a slide: 7.4 inches wide
 (the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
+
+examples:
+  npsoftmax figures                            what there is
+  npsoftmax figures --out figures              all of them, as PNG, in figures/
+  npsoftmax figures psi two-classes --out talk --format svg
 """
 
 import functools
@@ -22,12 +27,6 @@ from npsoftmax.terminal import columns
 from npsoftmax.training import annealing_of, count_steps, settings_for
 
 MARGINS = (1, 2, 3, 4)
-EXAMPLES = """\
-examples:
-  npsoftmax figures                            what there is
-  npsoftmax figures --out figures              all of them, as PNG, in figures/
-  npsoftmax figures psi two-classes --out talk --format svg
-"""
 
 
 class Picture(NamedTuple):
@@ -112,7 +111,6 @@ GALLERY = {
 
 def add_arguments(parser):
     """Add the options of `npsoftmax figures`."""
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="which figures (default: all)"
     )

@@ -4,6 +4,15 @@ What is traced is small enough for paper: softmax, cross-entropy, psi, l-softmax
 mlp, the whole network. Each line is one of npsoftmax/textbook.py, with the number of
 its equation, a name, a shape and a value; each gradient stands beside its finite
 difference. As a page, --html FILE, it needs a browser and no network.
+
+examples:
+  npsoftmax trace psi --angle 150              which piece of psi, and why
+  npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
+  npsoftmax trace mlp --step                   a line at a time
+  npsoftmax trace psi --with homework.py       yours beside the page's
+  npsoftmax trace l-softmax --html steps.html  a page; steps.html#dW opens at dW
+
+In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
 """
 
 import contextlib
@@ -14,17 +23,6 @@ from npsoftmax.commands import CommandError
 from npsoftmax.commands.shared import add_option, add_values, check_free, save
 from npsoftmax.terminal import painter
 from npsoftmax.trace import EXAMPLES, trace
-
-EXAMPLES_OF_USE = """\
-examples:
-  npsoftmax trace psi --angle 150              which piece of psi, and why
-  npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
-  npsoftmax trace mlp --step                   a line at a time
-  npsoftmax trace psi --with homework.py       yours beside the page's
-  npsoftmax trace l-softmax --html steps.html  a page; steps.html#dW opens at dW
-
-In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
-"""
 
 
 def number(text):
@@ -54,7 +52,6 @@ FILES = (
 
 def add_arguments(parser):
     """Add the options of `npsoftmax trace`."""
-    parser.epilog = EXAMPLES_OF_USE
     parser.add_argument(
         "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
     )

@@ -8,6 +8,14 @@ first seed, as the paper's figure 2 does.
 The margin m asks that a feature be m times closer in angle to its class's weight than
 softmax would ask. Lambda lets it in slowly: from 1000, nearly softmax, down to lam-min,
 where it stays; so what is asked for at the end is less, and the table says how much.
+
+examples:
+  npsoftmax train                          softmax and m = 2, 3, 4, ten seeds
+  npsoftmax train --margins 1 4 --seeds 2  a shorter comparison
+  npsoftmax train --features 32            fewer errors, no flat figure
+  npsoftmax train --margins 4 --lam-min 0.1    too hard a margin: it fails
+  npsoftmax train --data ~/mnist           MNIST, or data of your own
+  npsoftmax train --json > table.json      every number, for another program
 """
 
 import contextlib
@@ -28,15 +36,6 @@ from npsoftmax.training import BEGIN, LARGE_FROM, SMALL, settings_for
 MARGINS, MOST_MARGIN = (1, 2, 3, 4), 100  # the latter as in `npsoftmax trace`
 MOST_WIDTH = 10_000  # of a layer: two such layers train in a few GB
 SEEDS, SEEDS_OF_DATA = 10, 5
-EXAMPLES = """\
-examples:
-  npsoftmax train                          softmax and m = 2, 3, 4, ten seeds
-  npsoftmax train --margins 1 4 --seeds 2  a shorter comparison
-  npsoftmax train --features 32            fewer errors, no flat figure
-  npsoftmax train --margins 4 --lam-min 0.1    too hard a margin: it fails
-  npsoftmax train --data ~/mnist           MNIST, or data of your own
-  npsoftmax train --json > table.json      every number, for another program
-"""
 COMPARED = (
     ("--seeds", whole(1, 10_000), "N",
      "networks for each margin, each from its own seed "
@@ -70,7 +69,6 @@ FIGURE = (
 
 def add_arguments(parser):
     """Add the options of `npsoftmax train`."""
-    parser.epilog = EXAMPLES
     parser.set_defaults(first_seed=0)
     what = parser.add_argument_group("what is compared")
     what.add_argument(
