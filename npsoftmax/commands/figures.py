@@ -109,21 +109,24 @@ GALLERY = {
 }
 
 
+ROWS = (
+    ("--out", Path, "DIR",
+     "the folder to write to; it is made if it is not there. Without it, the figures "
+     "are listed and none is written"),
+    "--force",
+)  # fmt: skip
+
+
 def add_arguments(parser):
     """Add the options of `npsoftmax figures`."""
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="which figures (default: all)"
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR",
-        help="the folder to write to; it is made if it is not there. Without it, the "
-        "figures are listed and none is written",
-    )  # fmt: skip
+    shared.add_options(parser, ROWS)
     parser.add_argument(
         "--format", choices=shared.FORMATS, default="png",
         help="of the files (default: png)",
     )  # fmt: skip
-    shared.add_option(parser, "--force")
 
 
 def run(args):

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import add_option, add_values, check_free, save
+from npsoftmax.commands.shared import add_options, check_free, save
 from npsoftmax.terminal import painter
 from npsoftmax.trace import EXAMPLES, trace
 
@@ -33,20 +33,21 @@ def number(text):
     return text
 
 
-NUMBERS = (  # trace() says what they may be
+ROWS = (  # of the numbers, trace() says what they may be
     ("--margin", number, "M", "the margin m, 1 to 100 (default: 4)"),
     ("--angle", number, "DEGREES",
      "between features and the weight of their class, 0 to 180 (default: 150)"),
     ("--norms", number, ("X", "W"), "the lengths |x| and |W_y| (default: 2 1)"),
     ("--lam", number, "L", "lambda, how much of the cosine is mixed in (default: 0)"),
     ("--seed", number, "S", "draw the other numbers from this seed"),
-)  # fmt: skip
-FILES = (
+    ("--step", None, None,
+     "one line at a time: Enter for the next, b for the one before, q to leave"),
     ("--with", str, "FILE",
      "show the functions of a file of yours beside the page's, and mark the first line "
      "where they part"),
     ("--html", Path, "FILE",
      "write a page that steps forward and back, for any browser"),
+    "--force",
 )  # fmt: skip
 
 
@@ -55,13 +56,7 @@ def add_arguments(parser):
     parser.add_argument(
         "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
     )
-    add_values(parser, NUMBERS)
-    parser.add_argument(
-        "--step", action="store_true",
-        help="one line at a time: Enter for the next, b for the one before, q to leave",
-    )  # fmt: skip
-    add_values(parser, FILES)
-    add_option(parser, "--force")
+    add_options(parser, ROWS)
 
 
 def run(args):

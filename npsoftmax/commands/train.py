@@ -41,7 +41,8 @@ COMPARED = (
      "networks for each margin, each from its own seed "
      f"(default: {SEEDS}; with --data {SEEDS_OF_DATA})"),
     ("--first-seed", whole(0, 2**63), "S",
-     "seeds are S, S + 1, ... (default: 0); the same seed, the same digits"),
+     "seeds are S, S + 1, ... (default: 0); the same seed, the same digits, with any "
+     "number of --jobs"),
     ("--data", Path, "PATH",
      "MNIST or the like: a folder with train-images-idx3-ubyte, train-labels-idx1-"
      "ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each with or without "
@@ -60,10 +61,16 @@ NETWORK = (  # by the names in Settings
      "where lambda, the share of the plain cosine in the label's logit, ends; it "
      f"begins at {BEGIN:g}. Smaller is a harder margin, larger is safer"),
 )  # fmt: skip
-FIGURE = (
+OUTPUT = (
+    "--jobs",
     ("--out", Path, "FILE",
      "the figure; its ending says the format: .png, .pdf, .svg (default: "
      "npsoftmax.png here, or npsoftmax-2.png and so on: no file is replaced)"),
+    "--force",
+    ("--no-figure", None, None, "only the table"),
+    ("--json", None, None,
+     "write every number to standard output as JSON, all words to standard error; "
+     "errors are shares from 0 to 1, angles degrees"),
 )  # fmt: skip
 
 
@@ -76,24 +83,12 @@ def add_arguments(parser):
         default=MARGINS,
         help="margins m to train; 1 is plain softmax (default: 1 2 3 4)",
     )  # fmt: skip
-    shared.add_values(what, COMPARED)
+    shared.add_options(what, COMPARED)
     network = parser.add_argument_group("the network and its training")
     rows = [(flags, *kind, words + _default(flags)) for flags, *kind, words in NETWORK]
-    shared.add_values(network, rows)
+    shared.add_options(network, rows)
     output = parser.add_argument_group("how it runs, and what is written")
-    shared.add_option(
-        output, "--jobs",
-        help="networks trained at once, each on one core; the results are the same to "
-        "the digit (default: as many as there are cores)",
-    )  # fmt: skip
-    shared.add_values(output, FIGURE)
-    shared.add_option(output, "--force")
-    output.add_argument("--no-figure", action="store_true", help="only the table")
-    output.add_argument(
-        "--json", action="store_true",
-        help="write every number to standard output as JSON, all words to standard "
-        "error; errors are shares from 0 to 1, angles degrees",
-    )  # fmt: skip
+    shared.add_options(output, OUTPUT)
 
 
 def _default(flags):
