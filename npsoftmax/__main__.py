@@ -115,7 +115,6 @@ def build_parser():
         words = first[0].lower() + first[1:].rstrip(".")
         command = subparsers.add_parser(name, help=words, description=text, **form)
         module.add_arguments(command)
-        command.epilog = _in_80_columns(command.epilog or "")
         command.set_defaults(run=module.run)
     return parser
 

@@ -226,18 +226,20 @@ def found(folder, *names):
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("from shared import one" if path.stem == "uses" else "one = 1")
+        uses = "from shared import one\nimport tools.hammer as h"
+        path.write_text(uses if path.stem == "uses" else "one = 1")
     every = find(folder)
     beside = {each.label: {*each.beside} for each in every.submissions}
     return beside, every.others, every.remarks
 
 
 def test_a_flat_folder_has_a_student_for_each_file_and_helpers_for_all(tmp_path):
-    names = "a.py", "B.PY", "c.ipynb", "uses.py", "shared.py", "notes.pdf", ".d.py"
-    beside, others, _ = found(tmp_path, *names)
+    helpers = {"shared.py", "tools/__init__.py", "tools/hammer.py"}
+    names = "a.py", "B.PY", "c.ipynb", "uses.py", "notes.pdf", ".d.py"
+    beside, others, _ = found(tmp_path, *names, *helpers)
     assert [*beside] == ["a.py", "B.PY", "c.ipynb", "uses.py"]
-    assert all(each == {"shared.py"} for each in beside.values())
-    assert set(others) == {"shared.py", "notes.pdf", ".d.py"}
+    assert all(each == helpers for each in beside.values())
+    assert set(others) == {"notes.pdf", ".d.py", *helpers}
 
 
 def test_a_folder_is_a_student_with_all_that_lies_in_it(tmp_path):
@@ -330,6 +332,20 @@ def test_of_a_submission_to_gradescope_the_results_are_written(tmp_path):
 
 
 # ---------------------------------------------------------- the results stand, always
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("while True: pass", "did not end within 0.5 s of processor time"),
+        ("import os; os.killpg(0, 9)", "was ended by SIGKILL"),
+    ],
+)
+def test_of_what_never_comes_back_it_is_said_why(line, why, tmp_path):
+    students = class_of(tmp_path / "a", ada=f"def relu_forward(h):\n    {line}\n")
+    options = "--timeout", "0.5", "-k", "relu_forward", "--out", tmp_path / "marks"
+    assert grade(students, *options) == 1
+    assert rows_of(tmp_path / "marks.csv")["ada.py"]["why"] == f"relu_forward: {why}"
 
 
 def test_a_child_left_behind_ends_with_its_file(tmp_path):

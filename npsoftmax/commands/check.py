@@ -22,7 +22,14 @@ import sys
 from pathlib import Path
 
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import add_option, chosen, need_hypothesis
+from npsoftmax.commands.shared import add_options, chosen, need_hypothesis
+
+ROWS = (
+    "-k", "--as", "--columns", "--seed", "--examples",
+    ("--json", None, None, "print the result as JSON, for programs"),
+    ("-v --verbose", None, None,
+     "each property, what functions print, and whole tracebacks"),
+)  # fmt: skip
 
 
 def add_arguments(parser):
@@ -30,15 +37,7 @@ def add_arguments(parser):
     parser.add_argument(
         "file", metavar="FILE", nargs="?", help="a Python file (none: npsoftmax itself)"
     )
-    for flag in ("-k", "--as", "--columns", "--seed", "--examples"):
-        add_option(parser, flag)
-    parser.add_argument(
-        "--json", action="store_true", help="print the result as JSON, for programs"
-    )
-    parser.add_argument(
-        "-v", "--verbose", action="store_true",
-        help="each property, what functions print, and whole tracebacks",
-    )  # fmt: skip
+    add_options(parser, ROWS)
 
 
 def run(args):

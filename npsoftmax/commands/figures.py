@@ -3,9 +3,14 @@
 Each figure is a function of npsoftmax.plots, to be drawn from data of your own; here it
 is drawn from an example. One size serves a notebook and a slide: 7.4 inches wide
 (the features: 11) and text of 10 points, which are 18 where the figure fills a slide.
+
+examples:
+  npsoftmax figures                            what there is
+  npsoftmax figures --out figures              all of them, as PNG, in figures/
+  npsoftmax figures psi two-classes --out talk --format svg
 """
 
-import os
+import functools
 import sys
 import textwrap
 from collections.abc import Callable
@@ -18,17 +23,10 @@ from npsoftmax import processes
 from npsoftmax.commands import CommandError, shared
 from npsoftmax.data import load_digits
 from npsoftmax.experiment import trained
-from npsoftmax.files import write_whole
 from npsoftmax.terminal import columns
 from npsoftmax.training import annealing_of, count_steps, settings_for
 
 MARGINS = (1, 2, 3, 4)
-EXAMPLES = """\
-examples:
-  npsoftmax figures                            what there is
-  npsoftmax figures --out figures              all of them, as PNG, in figures/
-  npsoftmax figures psi two-classes --out talk --format svg
-"""
 
 
 class Picture(NamedTuple):
@@ -111,24 +109,24 @@ GALLERY = {
 }
 
 
+ROWS = (
+    ("--out", Path, "DIR",
+     "the folder to write to; it is made if it is not there. Without it, the figures "
+     "are listed and none is written"),
+    "--force",
+)  # fmt: skip
+
+
 def add_arguments(parser):
     """Add the options of `npsoftmax figures`."""
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="which figures (default: all)"
     )
+    shared.add_options(parser, ROWS)
     parser.add_argument(
-        "--out", type=Path, metavar="DIR",
-        help="the folder to write to; it is made if it is not there. Without it, the "
-        "figures are listed and none is written",
-    )  # fmt: skip
-    parser.add_argument(
-        "--format",
-        choices=shared.FORMATS,
-        default="png",
+        "--format", choices=shared.FORMATS, default="png",
         help="of the files (default: png)",
-    )
-    shared.add_option(parser, "--force")
+    )  # fmt: skip
 
 
 def run(args):
@@ -149,19 +147,20 @@ def run(args):
     except OSError as error:
         what = f"{args.out} is no folder that can be written"
         raise CommandError(f"{what}: {error.strerror}") from None
-    runs = _runs(names)
-    contents = {paths[name]: _drawn(name, runs, args.format) for name in names}
-    _write(contents, args.force)
+    _write(paths, args.format, args.force)
     count = f"{len(names)} figures are" if names[1:] else "1 figure is"
     print(f"{count} in {args.out}: {', '.join(names)}")
     return 0
 
 
-def in_columns(name, what, width):
-    """Return a name and what it means, in lines of at most `width` columns."""
-    return textwrap.fill(
-        what, width - 1, initial_indent=f"{name:16}", subsequent_indent=16 * " "
-    )
+def _write(paths, file_format, force):
+    """Draw the figures of {name: path}, and write each to its path."""
+    from npsoftmax import plots
+
+    runs = _runs(paths)
+    for name, path in paths.items():
+        draw = functools.partial(GALLERY[name].draw, plots, runs)
+        shared.save(path, plots.as_file(draw, file_format), force)
 
 
 def _runs(names):
@@ -173,22 +172,8 @@ def _runs(names):
     return sorted(runs, key=lambda run: run.m)
 
 
-def _drawn(name, runs, file_format):
-    """Return the content of the file of a figure."""
-    from npsoftmax import plots
-
-    return plots.as_file(lambda: GALLERY[name].draw(plots, runs), file_format)
-
-
-def _write(contents, force):
-    """Write all files or, where one cannot be written, none that was not there."""
-    new = []
-    for path, content in contents.items():
-        there = os.path.lexists(path)
-        try:
-            write_whole(path, content, force)
-        except OSError as error:
-            for each in new:
-                each.unlink(missing_ok=True)
-            raise shared.not_written(path, error) from None
-        new += [] if there else [path]
+def in_columns(name, what, width):
+    """Return a name and what it means, in lines of at most `width` columns."""
+    return textwrap.fill(
+        what, width - 1, initial_indent=f"{name:16}", subsequent_indent=16 * " "
+    )

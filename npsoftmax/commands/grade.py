@@ -34,17 +34,19 @@ from npsoftmax.checks.grading import gradebook, points, process, submissions
 from npsoftmax.checks.grading.outputs import Outputs
 from npsoftmax.checks.layers import CONTRACT
 from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import add_option, add_values, chosen, need_hypothesis
+from npsoftmax.commands.shared import add_options, chosen, need_hypothesis
 from npsoftmax.options import positive
 from npsoftmax.terminal import LiveLine, printable
 
-VALUES = (
+ROWS = (
+    "-k", "--as", "--seed", "--examples", "--jobs",
     ("--points", str, "FILE", "what each function is worth (all the same)"),
     ("--timeout", positive(), "S",
      "seconds of processor time for one function (40 times what npsoftmax's own "
      "slowest takes)"),
     ("--out", str, "NAME", "write NAME.csv and NAME.json (npsoftmax-grades)"),
     ("--feedback", str, "DIR", "write a text for each student into DIR"),
+    "--force",
 )  # fmt: skip
 
 
@@ -52,15 +54,11 @@ def add_arguments(parser):
     """Add the options of `npsoftmax grade`."""
     parser.set_defaults(out="npsoftmax-grades")
     parser.add_argument("folder", metavar="FOLDER", help="a folder, or a zip of one")
-    for flag in ("-k", "--as", "--seed", "--examples"):
-        add_option(parser, flag)
-    add_values(parser, VALUES)
+    add_options(parser, ROWS)
     parser.add_argument(
         "--format", choices=["table", "gradescope"], default="table",
         help="gradescope: FOLDER is one student's, and NAME.json what Gradescope reads",
     )  # fmt: skip
-    add_option(parser, "--jobs", help="files at a time (as many as there are cores)")
-    add_option(parser, "--force")
 
 
 def run(args):

@@ -21,23 +21,27 @@ OPTIONS = {
     },
     **{f"--{name}": option for name, option in CHECKING.items()},
     "--as": CHECKING["as"] | {"dest": "called"},
-    "--jobs": {"metavar": "N", "type": whole(1, 1024), "default": cores()},
+    "--jobs": {
+        "metavar": "N", "type": whole(1, 1024), "default": cores(),
+        "help": "how many at a time, each on one core (as many as there are cores)",
+    },
     "--force": {"action": "store_true", "help": "replace what is there already"},
 }  # fmt: skip
 
 
-def add_option(parser, flag, **more):
-    """Add one of the OPTIONS to a parser, with what this command says otherwise."""
-    parser.add_argument(flag, **(OPTIONS[flag] | more))
-
-
-def add_values(parser, rows):
-    """Add for each row (flags, type, metavar, words) an option that takes a value, or
-    as many as its metavar has names.
+def add_options(parser, rows):
+    """Add an option for each row: the name of one of the OPTIONS, or (flags, type,
+    metavar, words); it takes as many values as the metavar has names, without a type
+    none.
     """
-    for flags, kind, metavar, words in rows:
+    for row in rows:
+        if isinstance(row, str):
+            parser.add_argument(row, **OPTIONS[row])
+            continue
+        flags, kind, metavar, words = row
         nargs = len(metavar) if isinstance(metavar, tuple) else None
         form = {"type": kind, "metavar": metavar, "nargs": nargs}
+        form = form if kind else {"action": "store_true"}
         parser.add_argument(*flags.split(), **form, help=words)
 
 
@@ -89,7 +93,7 @@ def check_writable(path):
             path.touch(exist_ok=False)
             path.unlink()
     except OSError as error:
-        raise not_written(path, error) from None
+        raise _not_written(path, error) from None
 
 
 def save(path, content, force=False):
@@ -97,10 +101,10 @@ def save(path, content, force=False):
     try:
         write_whole(path, content, force)
     except OSError as error:
-        raise not_written(path, error) from None
+        raise _not_written(path, error) from None
 
 
-def not_written(path, error):
+def _not_written(path, error):
     """Return the CommandError for a path that cannot be written."""
     return CommandError(f"{path} cannot be written: {error.strerror or error}")
 

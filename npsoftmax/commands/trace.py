@@ -4,18 +4,7 @@ What is traced is small enough for paper: softmax, cross-entropy, psi, l-softmax
 mlp, the whole network. Each line is one of npsoftmax/textbook.py, with the number of
 its equation, a name, a shape and a value; each gradient stands beside its finite
 difference. As a page, --html FILE, it needs a browser and no network.
-"""
 
-import contextlib
-import sys
-from pathlib import Path
-
-from npsoftmax.commands import CommandError
-from npsoftmax.commands.shared import add_option, add_values, check_free, save
-from npsoftmax.terminal import painter
-from npsoftmax.trace import EXAMPLES, trace
-
-EXAMPLES_OF_USE = """\
 examples:
   npsoftmax trace psi --angle 150              which piece of psi, and why
   npsoftmax trace l-softmax --margin 2 --lam 5 --norms 3 1
@@ -26,6 +15,15 @@ examples:
 In a notebook: from npsoftmax.trace import trace; trace("psi", margin=4, angle=150)
 """
 
+import contextlib
+import sys
+from pathlib import Path
+
+from npsoftmax.commands import CommandError
+from npsoftmax.commands.shared import add_options, check_free, save
+from npsoftmax.terminal import painter
+from npsoftmax.trace import EXAMPLES, trace
+
 
 def number(text):
     """Return text as an int or a float where it is one, else as it is."""
@@ -35,36 +33,30 @@ def number(text):
     return text
 
 
-NUMBERS = (  # trace() says what they may be
+ROWS = (  # of the numbers, trace() says what they may be
     ("--margin", number, "M", "the margin m, 1 to 100 (default: 4)"),
     ("--angle", number, "DEGREES",
      "between features and the weight of their class, 0 to 180 (default: 150)"),
     ("--norms", number, ("X", "W"), "the lengths |x| and |W_y| (default: 2 1)"),
     ("--lam", number, "L", "lambda, how much of the cosine is mixed in (default: 0)"),
     ("--seed", number, "S", "draw the other numbers from this seed"),
-)  # fmt: skip
-FILES = (
+    ("--step", None, None,
+     "one line at a time: Enter for the next, b for the one before, q to leave"),
     ("--with", str, "FILE",
      "show the functions of a file of yours beside the page's, and mark the first line "
      "where they part"),
     ("--html", Path, "FILE",
      "write a page that steps forward and back, for any browser"),
+    "--force",
 )  # fmt: skip
 
 
 def add_arguments(parser):
     """Add the options of `npsoftmax trace`."""
-    parser.epilog = EXAMPLES_OF_USE
     parser.add_argument(
         "what", metavar="WHAT", nargs="?", help=f"what to trace: {', '.join(EXAMPLES)}"
     )
-    add_values(parser, NUMBERS)
-    parser.add_argument(
-        "--step", action="store_true",
-        help="one line at a time: Enter for the next, b for the one before, q to leave",
-    )  # fmt: skip
-    add_values(parser, FILES)
-    add_option(parser, "--force")
+    add_options(parser, ROWS)
 
 
 def run(args):

@@ -8,6 +8,14 @@ first seed, as the paper's figure 2 does.
 The margin m asks that a feature be m times closer in angle to its class's weight than
 softmax would ask. Lambda lets it in slowly: from 1000, nearly softmax, down to lam-min,
 where it stays; so what is asked for at the end is less, and the table says how much.
+
+examples:
+  npsoftmax train                          softmax and m = 2, 3, 4, ten seeds
+  npsoftmax train --margins 1 4 --seeds 2  a shorter comparison
+  npsoftmax train --features 32            fewer errors, no flat figure
+  npsoftmax train --margins 4 --lam-min 0.1    too hard a margin: it fails
+  npsoftmax train --data ~/mnist           MNIST, or data of your own
+  npsoftmax train --json > table.json      every number, for another program
 """
 
 import contextlib
@@ -19,29 +27,22 @@ import sys
 import time
 from pathlib import Path
 
-from npsoftmax import data, experiment, memory
+from npsoftmax import data, experiment
 from npsoftmax.commands import CommandError, report, shared
 from npsoftmax.options import positive, whole
 from npsoftmax.terminal import LiveLine
 from npsoftmax.training import BEGIN, LARGE_FROM, SMALL, settings_for
 
 MARGINS, MOST_MARGIN = (1, 2, 3, 4), 100  # the latter as in `npsoftmax trace`
+MOST_WIDTH = 10_000  # of a layer: two such layers train in a few GB
 SEEDS, SEEDS_OF_DATA = 10, 5
-EXAMPLES = """\
-examples:
-  npsoftmax train                          softmax and m = 2, 3, 4, ten seeds
-  npsoftmax train --margins 1 4 --seeds 2  a shorter comparison
-  npsoftmax train --features 32            fewer errors, no flat figure
-  npsoftmax train --margins 4 --lam-min 0.1    too hard a margin: it fails
-  npsoftmax train --data ~/mnist           MNIST, or data of your own
-  npsoftmax train --json > table.json      every number, for another program
-"""
 COMPARED = (
     ("--seeds", whole(1, 10_000), "N",
      "networks for each margin, each from its own seed "
      f"(default: {SEEDS}; with --data {SEEDS_OF_DATA})"),
     ("--first-seed", whole(0, 2**63), "S",
-     "seeds are S, S + 1, ... (default: 0); the same seed, the same digits"),
+     "seeds are S, S + 1, ... (default: 0); the same seed, the same digits, with any "
+     "number of --jobs"),
     ("--data", Path, "PATH",
      "MNIST or the like: a folder with train-images-idx3-ubyte, train-labels-idx1-"
      "ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each with or without "
@@ -49,9 +50,9 @@ COMPARED = (
      "y_train, x_test, y_test (default: the bundled digits)"),
 )  # fmt: skip
 NETWORK = (  # by the names in Settings
-    ("--features", whole(1, 2**31), "F",
+    ("--features", whole(1, MOST_WIDTH), "F",
      "what the last layer sees; 2 can be drawn as they are"),
-    ("--hidden", whole(1, 2**31), ("H", "H"), "widths of the two hidden layers"),
+    ("--hidden", whole(1, MOST_WIDTH), ("H", "H"), "widths of the two hidden layers"),
     ("--epochs", whole(1, 10**6), "N", "passes over the training part"),
     ("--batch", whole(1, 2**31), "N", "images in a step"),
     ("--rate --lr", positive(), "R",
@@ -60,16 +61,21 @@ NETWORK = (  # by the names in Settings
      "where lambda, the share of the plain cosine in the label's logit, ends; it "
      f"begins at {BEGIN:g}. Smaller is a harder margin, larger is safer"),
 )  # fmt: skip
-FIGURE = (
+OUTPUT = (
+    "--jobs",
     ("--out", Path, "FILE",
      "the figure; its ending says the format: .png, .pdf, .svg (default: "
      "npsoftmax.png here, or npsoftmax-2.png and so on: no file is replaced)"),
+    "--force",
+    ("--no-figure", None, None, "only the table"),
+    ("--json", None, None,
+     "write every number to standard output as JSON, all words to standard error; "
+     "errors are shares from 0 to 1, angles degrees"),
 )  # fmt: skip
 
 
 def add_arguments(parser):
     """Add the options of `npsoftmax train`."""
-    parser.epilog = EXAMPLES
     parser.set_defaults(first_seed=0)
     what = parser.add_argument_group("what is compared")
     what.add_argument(
@@ -77,24 +83,12 @@ def add_arguments(parser):
         default=MARGINS,
         help="margins m to train; 1 is plain softmax (default: 1 2 3 4)",
     )  # fmt: skip
-    shared.add_values(what, COMPARED)
+    shared.add_options(what, COMPARED)
     network = parser.add_argument_group("the network and its training")
     rows = [(flags, *kind, words + _default(flags)) for flags, *kind, words in NETWORK]
-    shared.add_values(network, rows)
+    shared.add_options(network, rows)
     output = parser.add_argument_group("how it runs, and what is written")
-    shared.add_option(
-        output, "--jobs",
-        help="networks trained at once, each on one core; the results are the same to "
-        "the digit (default: as many as there are cores)",
-    )  # fmt: skip
-    shared.add_values(output, FIGURE)
-    shared.add_option(output, "--force")
-    output.add_argument("--no-figure", action="store_true", help="only the table")
-    output.add_argument(
-        "--json", action="store_true",
-        help="write every number to standard output as JSON, all words to standard "
-        "error; errors are shares from 0 to 1, angles degrees",
-    )  # fmt: skip
+    shared.add_options(output, OUTPUT)
 
 
 def _default(flags):
@@ -122,9 +116,7 @@ def run(args):
     if not args.no_figure:
         _figure_file(args)
     datasets, labels = _load(args.data)
-    settings = _settings(args)
-    _check_memory(datasets, settings, args)
-    runs, problems = _train(datasets, settings, args)
+    runs, problems = _train(datasets, _settings(args), args)
     where = ""
     if runs and not args.no_figure:
         try:
@@ -167,26 +159,6 @@ def _settings(args):
     given = vars(args)
     asked = {name: given[name] for name in SMALL._fields if given.get(name)}
     return lambda m, N: settings_for(m, N)._replace(**asked)
-
-
-def _check_memory(datasets, settings, args):
-    """Raise CommandError where what was asked for cannot fit into memory."""
-    x, C = datasets[0].x_train, datasets[0].classes
-    chosen = settings(args.margins[0], len(x))
-    widths = (x.shape[1], *chosen.hidden, chosen.features, C)
-    parameters = sum(a * b for a, b in itertools.pairwise(widths))
-    rows = max(min(chosen.batch, len(x)), min(len(x), 4096))
-    # Parameters, their velocity and gradient, old and new, float64 while drawn; what a
-    # batch becomes on the way there and back; and the images, once a process.
-    network = 4 * (8 * parameters + 3 * rows * sum(widths[1:]))
-    jobs = min(args.jobs, len(args.margins) * args.seeds)
-    images = sum(part.nbytes for dataset in datasets for part in dataset)
-    if lack := memory.lack(jobs * network + (jobs + 1) * images):
-        hidden = " ".join(map(str, chosen.hidden))
-        raise CommandError(
-            f"a network of --hidden {hidden} and --features {chosen.features}, "
-            f"--batch {chosen.batch}, --jobs {jobs} {lack}"
-        )
 
 
 def _train(datasets, settings, args):

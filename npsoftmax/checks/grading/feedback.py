@@ -38,11 +38,10 @@ def _state(grade, name):
 
 def as_gradescope(grade):
     """Return the results.json of one submission: a test for each function."""
-    why = [grade.problem] if grade.problem else reasons(grade)
     return {
         "score": round(grade.points(), 4),
         "execution_time": round(grade.seconds, 1),
-        "output": printable("\n".join(why)),
+        "output": printable("\n".join(reasons(grade))),
         "output_format": "text",
         "visibility": "visible",
         "tests": [_test(grade, *each) for each in enumerate(grade.marks, 1)],

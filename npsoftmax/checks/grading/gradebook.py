@@ -55,8 +55,10 @@ def remarks(grade):
 
 def reasons(grade):
     """Return lines that say why functions have not every point, or are to be looked at;
-    those that have the same reason are together.
+    those that have the same reason are together. A file's own problem is the only one.
     """
+    if grade.problem:
+        return [grade.problem]
     same = {}
     for name, mark in grade.marks.items():
         if why := _reason(grade, name, mark):
@@ -117,7 +119,7 @@ def as_csv(grades):
             *(percent(grade.percent()), f"{grade.points():.6g}"),
             f"{sum(grade.weights.values()):g}",
             *(percent(100 * grade.share_of(name)) for name in grade.weights),
-            grade.problem or "; ".join(reasons(grade)),
+            "; ".join(reasons(grade)),
         ]
         writer.writerow(map(_cell, row))
     return text.getvalue()

@@ -73,7 +73,7 @@ def seconds_for(options, caretaker):
     return float(max(2, round(SLOWER * attempt.seconds)))
 
 
-def grade_files(submissions, weights, options, caretaker, notice=None):
+def grade_files(submissions, weights, options, caretaker, notice=lambda: None):
     """Yield the `Grade` of each submission, as it is done, `options.jobs` at a time.
 
     weights: {function: points}. notice(): is called when another function is done.
@@ -130,7 +130,7 @@ class Attempt(NamedTuple):
     seconds: float = 0.0  # of processor time
 
 
-def _attempt(submission, names, options, caretaker, notice=None):
+def _attempt(submission, names, options, caretaker, notice=lambda: None):
     with caretaker.folder() as path:
         folder = Path(path)
         here = folder / "here"
@@ -195,8 +195,7 @@ class _Notes(threading.Thread):
                 if line.startswith(self.token):
                     self.events.append(_event(line.removeprefix(self.token)))
                     self.last = time.monotonic()
-                    if self.notice:
-                        self.notice()
+                    self.notice()
 
     def attempt(self, ending):
         """Return the `Attempt` that the notes tell of."""
