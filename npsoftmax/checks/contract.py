@@ -102,10 +102,9 @@ class Function:
         takes = tuple(word.split("=")[0] for word in inside.split(", "))
         rows = [Property(name, *row) for row in self.rows]
         rows.sort(key=lambda row: GATES.index(row.gate))
-        found = {"name": name, "takes": takes, "properties": rows}
-        found["dangerous"] = self.dangerous or self.ordinary
-        for each, value in found.items():
+        for each, value in (("name", name), ("takes", takes), ("properties", rows)):
             object.__setattr__(self, each, value)
+        object.__setattr__(self, "dangerous", self.dangerous or self.ordinary)
 
     @property
     def values(self) -> tuple[str, ...]:
