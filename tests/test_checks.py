@@ -41,16 +41,14 @@ from npsoftmax.checks.words import line, messages, summary
 
 def solution_of(name, function, forward=None):
     """Return one_hot.py with one function, and perhaps its forward, changed."""
-    named = {each: getattr(one_hot, each) for each in CONTRACT} | {name: function}
-    return Solution.from_object(
-        named | ({CONTRACT[name].forward: forward} if forward else {})
-    )
+    changed = {name: function} | ({CONTRACT[name].forward: forward} if forward else {})
+    return Solution.from_object(vars(one_hot) | changed)
 
 
 @functools.cache
-def report_on(name, function, forward=None, *, examples=10, **options):
-    solution = solution_of(name, function, forward)
-    (report,) = check_solution(solution, only=[name], examples=examples, **options)
+def report_on(name, function, forward=None, **options):
+    options = {"only": name, "examples": 10, "simplify": False} | options
+    (report,) = check_solution(solution_of(name, function, forward), **options)
     return report
 
 
@@ -58,6 +56,10 @@ def failure_of(name, function, forward=None, **options):
     report = report_on(name, function, forward, **options)
     assert report.verdict == "wrong"
     return report.failure
+
+
+def smallest_failure_of(name, function):
+    return failure_of(name, function, simplify=True)
 
 
 def in_one_line(failure):
@@ -306,7 +308,7 @@ def test_the_slope_of_psi_is_m_squared_at_both_ends():
 
 
 def test_the_smallest_failing_input_is_small_enough_for_paper():
-    inputs = failure_of("cross_entropy_backward", gradient_of_the_sum).inputs
+    inputs = smallest_failure_of("cross_entropy_backward", gradient_of_the_sum).inputs
     assert inputs["z"].shape == (2, 2)
     assert set(inputs["z"].ravel()) <= {0, 1}
     assert inputs["dloss"] == 1
@@ -328,7 +330,7 @@ def test_a_message_has_all_its_parts():
         p[:, cache.one_hot[0]] -= 1
         return dloss * p / len(p)
 
-    text = str(failure_of("cross_entropy_backward", backward))
+    text = str(smallest_failure_of("cross_entropy_backward", backward))
     for part in (
         "cross_entropy_backward: the gradient dz is wrong",
         "the smallest input that fails",
@@ -363,7 +365,9 @@ def test_a_number_is_shown_in_full_where_rounding_hides_the_point():
     def psi_forward(cos, m):
         return one_hot.psi(np.arccos(cos), m), (cos, m)
 
-    assert "cos = [1.0000000000000002]" in str(failure_of("psi_forward", psi_forward))
+    assert "cos = [1.0000000000000002]" in str(
+        smallest_failure_of("psi_forward", psi_forward)
+    )
 
 
 def test_no_line_of_a_message_is_wider_than_80_columns_but_the_one_to_paste():
@@ -372,7 +376,7 @@ def test_no_line_of_a_message_is_wider_than_80_columns_but_the_one_to_paste():
         return 2 * z, cache
 
     for name, wrong in (("softmax", minus_p), ("lsoftmax_forward", doubled)):
-        lines = str(failure_of(name, wrong)).split("\n")
+        lines = str(smallest_failure_of(name, wrong)).split("\n")
         wide = [line for line in lines if len(line) > 78 and "python -c" not in line]
         assert not wide
         assert any("try it" in line for line in lines)
@@ -580,7 +584,7 @@ def test_two_mistakes_at_once_are_both_named():
 
 
 def test_a_cause_that_gives_nan_explains_nan_and_the_input_stays_the_smallest():
-    failure = failure_of("softmax", plain_softmax)
+    failure = smallest_failure_of("softmax", plain_softmax)
     assert failure.cause == "no shift"
     assert failure.inputs["z"].size == 1
     assert np.isnan(failure.yours)

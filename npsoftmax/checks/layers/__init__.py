@@ -8,14 +8,7 @@ mistakes in mistakes/, and its name in the lists of both folders.
 from types import ModuleType
 
 from npsoftmax.checks.contract import Function
-from npsoftmax.checks.layers import (
-    cross_entropy,
-    linear,
-    lsoftmax,
-    psi,
-    relu,
-    softmax,
-)
+from npsoftmax.checks.layers import cross_entropy, linear, lsoftmax, psi, relu, softmax
 
 LAYERS = {  # by the names that head their columns in a table
     "softmax": softmax,

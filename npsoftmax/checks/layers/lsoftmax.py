@@ -26,7 +26,6 @@ from npsoftmax.checks.draws import (
     sine,
 )
 from npsoftmax.checks.generic import backward_of, has_default, right_value, value_rows
-from npsoftmax.checks.layers.linear import dot
 from npsoftmax.checks.layers.psi import (
     MARGINS,
     degrees_anywhere,
@@ -43,48 +42,34 @@ from npsoftmax.piece import piece_at
 
 
 def lsoftmax(x, W, y, m, lam):
-    z = np.array([[_product(row, w) for w in W.T] for row in x])  # f_j = W_j . x (6)
-    slack = _norms(x) * _norms(W.T).T * W.shape[0]
-    for i, y_i in enumerate(y):
-        z[i, y_i] = _with_margin(x[i], W[:, y_i], m, lam)
-        slack[i, y_i] *= m * m + terms(m)
-    return ((z, slack),)
+    x_norm, W_norm, cos = norms_and_cosines(x, W)
+    g = (lam * cos + psi_of(np.arccos(cos), m)) / (1 + lam)  # (N, C) (6)
+    label = y[:, None] == np.arange(W.shape[1])  # (N, C)
+    z = np.where(label, W_norm * (x_norm * g), x @ W)  # (N, C) (6), (10)
+    slack = np.where(label, m * m + terms(m), 1) * len(W)
+    return ((z, W_norm * x_norm * slack),)
 
 
-def _with_margin(x, w, m, lam):
-    """Return f_y = |W_y| |x| g (6), with g = 0 where no angle exists (10)."""
-    x_norm, w_norm, cos = _norms_and_cosine(x, w)
-    if cos is None:
-        return 0.0
-    g_y = (lam * cos + psi_of(math.acos(cos), m)) / (1 + lam)  # (6)
-    return w_norm * (x_norm * g_y)
+def norms_and_cosines(x, W):
+    """Return |x| (N, 1), |W_c| (1, C) and cos of the angles (N, C) (4), 0 for none.
 
-
-def _norms_and_cosine(x, w):
-    """Return |x|, |w| and cos of the angle (4), or None where no angle exists.
-
-    Both are scaled first, so that no square can overflow.
+    All are scaled first, so that no square can overflow.
     """
-    norms = math.hypot(*x), math.hypot(*w)
-    if 0 in norms:
-        return *norms, None
-    x, w = x / np.abs(x).max(), w / np.abs(w).max()
-    cos = dot(x, w) / (math.hypot(*x) * math.hypot(*w))
-    return *norms, max(-1.0, min(1.0, cos))
-
-
-def _product(x, w):
-    x_size, w_size = (float(np.abs(v).max()) or 1.0 for v in (x, w))
-    return w_size * (x_size * dot(x / x_size, w / w_size))
-
-
-def _norms(rows):
-    return np.array([[math.hypot(*row)] for row in rows])
+    x_size, W_size = (
+        abs(x).max(axis=1, keepdims=True),
+        abs(W).max(axis=0, keepdims=True),
+    )
+    x, W = x / np.where(x_size > 0, x_size, 1), W / np.where(W_size > 0, W_size, 1)
+    x_norm = np.linalg.norm(x, axis=1, keepdims=True)
+    W_norm = np.linalg.norm(W, axis=0, keepdims=True)
+    norms = x_norm * W_norm
+    cos = np.clip(x @ W / np.where(norms > 0, norms, 1), -1, 1)
+    return x_size * x_norm, W_size * W_norm, cos
 
 
 def slacks(x, W, y, m, lam, dz):
     """Where x = 0 or W_y = 0 there is no angle: a student's gradient need be finite."""
-    x_norm, W_norm = _norms(x), _norms(W.T).T
+    x_norm, W_norm, _ = norms_and_cosines(x, W)
     size = (sum(W.shape) + len(x)) * (m * m + m * terms(m))
     for_dx = np.abs(dz) @ W_norm.T * size  # (N, 1)
     for_dW = x_norm.T @ np.abs(dz) * size  # (1, C)
@@ -234,8 +219,8 @@ def _is_z_dz(name, yours, axis, f, dz, **given):
 
 def degrees_between(x, w):
     """Return |x|, |w| and the angle between them in degrees, or None for no angle."""
-    x_norm, w_norm, cos = _norms_and_cosine(x, w)
-    degrees = None if cos is None else round(math.degrees(math.acos(cos)), 5)
+    x_norm, w_norm, cos = (v.item() for v in norms_and_cosines(x[None], w[:, None]))
+    degrees = round(math.degrees(math.acos(cos)), 5) if x_norm and w_norm else None
     return x_norm, w_norm, degrees
 
 

@@ -1,11 +1,8 @@
 """Softmax, its logarithm and log sum exp, alone and in pairs: what the checks know.
 
-Values are (1) in Python's own `math`, one number at a time, so that npsoftmax itself
-can be compared with them. Gradients are those of npsoftmax, whose own are compared with
-the complex step.
+Values are (1) as it stands, so that npsoftmax itself can be compared with them.
+Gradients are those of npsoftmax, whose own are compared with the complex step.
 """
-
-import math
 
 import numpy as np
 
@@ -18,46 +15,41 @@ from npsoftmax.checks.paper import counted, g, sum_of
 # --------------------------------------------------------------------- what is right
 
 
-def logsumexp_of(row):
-    top = max(row)
-    return top + math.log(math.fsum(math.exp(z - top) for z in row))  # (1)
-
-
-def softmax_of(row):
-    top = max(row)
-    e = [math.exp(z - top) for z in row]
-    return [t / math.fsum(e) for t in e]  # (1)
-
-
-def log_softmax_of(row):
-    d = [z - max(row) for z in row]
-    lse = logsumexp_of(d)
-    return [t - lse for t in d]  # (1)
-
-
 def slack_of(z, axis=-1):
     """Return C + max |z|: exp turns an absolute error of z into a relative one of p."""
     return z.shape[axis] + np.abs(z).max(axis=axis, keepdims=True)
 
 
 def logsumexp(z, axis=-1):
-    lse = np.apply_along_axis(logsumexp_of, axis, z)
-    return ((lse, slack_of(z, axis).squeeze(axis)),)
+    top = z.max(axis=axis, keepdims=True)
+    lse = top + np.log(np.exp(z - top).sum(axis=axis, keepdims=True))  # (1)
+    return ((lse.squeeze(axis), slack_of(z, axis).squeeze(axis)),)
 
 
 def softmax(z, axis=-1):
-    p = np.apply_along_axis(softmax_of, axis, z)
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    p = e / e.sum(axis=axis, keepdims=True)  # (1)
     return ((p, p * slack_of(z, axis)),)
 
 
 def log_softmax(z, axis=-1):
-    log_p = np.apply_along_axis(log_softmax_of, axis, z)
+    d = z - z.max(axis=axis, keepdims=True)
+    log_p = d - np.log(np.exp(d).sum(axis=axis, keepdims=True))  # (1)
     return ((log_p, slack_of(z, axis)),)
 
 
+def softmax_of(z):
+    [(p, _)] = softmax(z)
+    return p
+
+
+def log_softmax_of(z):
+    [(log_p, _)] = log_softmax(z)
+    return log_p
+
+
 def softmax_slack(z, dp):
-    p, largest = softmax(z)[0][0], np.abs(dp).max(axis=1, keepdims=True)
-    return (p * largest * slack_of(z),)
+    return (softmax_of(z) * np.abs(dp).max(axis=1, keepdims=True) * slack_of(z),)
 
 
 def log_softmax_slack(z, dlog_p):
@@ -221,12 +213,12 @@ def log_softmax_on_paper(z, j, shift, total):
 @of_a_row
 def logsumexp_on_paper(z, j, shift, total):
     before = f"{g(shift)} + " if shift else ""
-    return f"{before}log({total}) = {g(logsumexp_of(z))}"
+    return f"{before}log({total}) = {g(logsumexp(z)[0][0])}"
 
 
 def softmax_backward_on_paper(where, index, z, dp):
     i, j = index
-    p, dp = np.array(softmax_of(z[i])), dp[i]
+    p, dp = softmax_of(z[i]), dp[i]
     inside = f"{g(dp[j])} - {g(p @ dp)}".replace("- -", "+ ")
     words = f"p (dp - sum of p dp) = {g(p[j])} ({inside})"
     return f"{where} = {words} = {g(p[j] * (dp[j] - p @ dp))}"
