@@ -1,7 +1,5 @@
 """A sample is a column, 1/m inside dW; the last line reads data that is not there."""
 
-import numpy as np
-
 
 def linear_forward(x, w, b):
     return w @ x + b, (x, w, b)

@@ -220,7 +220,7 @@ class Asking:
         found = [self._first_failing(row, also)]
         if found == [None]:
             return None
-        subject = self.subject(row.function).fresh()
+        subject = Subject(self.solution, row.function, self.demand)
 
         def fails(inputs):
             failure = _tried(row, subject, inputs, also)

@@ -76,7 +76,12 @@ class Readings:
         }
         written = [n for n in CONTRACT if callable(named.get(n))]
         self.contract = [n for n in written if has_the_signature(n, named[n])]
-        self.kept = [n for n in self.contract if keeps_to_the_contract(n, named)]
+        self.kept = [
+            name
+            for name in self.contract
+            if not recognised(stem_of_gradient(name) or name)
+            or keeps_to_the_contract(name, named)
+        ]
         if columns:
             self.kept = []
         self.functions, self.more, self.said, self.used = {}, [], [], set()
