@@ -88,6 +88,11 @@ def recognised(name):
     return next(found, None)
 
 
+def family_of(name):
+    """Return the same of a function or of the gradient of one."""
+    return recognised(stem_of_gradient(name) or name)
+
+
 # ------------------------------------------------------------------------------- roles
 
 
