@@ -107,7 +107,7 @@ SENTENCES = [
     ("slope_one_at_zero", "the slope of ReLU at 0 is 1: a choice, and accepted"),
     ("lone_softmax_of_columns", "right if each column is a sample: --columns"),
     ("columns_and_a_main_that_loads", "1/m inside dW and db"),
-    ("columns_and_a_main_that_loads", "line 18: FileNotFoundError"),
+    ("columns_and_a_main_that_loads", "line 16: FileNotFoundError"),
     ("layers_in_a_window", "line 4: ModuleNotFoundError"),
     ("layers_in_a_window", "was not read: DenseLayer, SoftmaxCrossEntropy"),
     ("no_caches_and_a_relative_import", "images (N, d1, .., dk)"),

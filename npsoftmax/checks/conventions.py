@@ -88,6 +88,11 @@ def recognised(name):
     return next(found, None)
 
 
+def family_of(name):
+    """Return the same of a function or of the gradient of one."""
+    return recognised(stem_of_gradient(name) or name)
+
+
 # ------------------------------------------------------------------------------- roles
 
 
@@ -153,9 +158,7 @@ ROLES = {
     "t": Role(LABELS, "y", lambda i: np.eye(i["z"].shape[1])[i["y"]], "labels one-hot"),
     "Y": Role(LABELS, "y", lambda i: i["y"][:, None], "labels (N, 1)"),
     "x": Role(X, "x", None, "x (N, D)"),
-    "i": Role(
-        X, "x", images, "images (N, d1, .., dk)", lambda d, i: d.reshape(len(d), -1)
-    ),
+    "i": Role(X, "x", images, "images (N, d1, .., dk)", by_rows),
     "W": Role(WEIGHTS, "W", None, "W (D, C)"),
     "V": Role(WEIGHTS, "W", lambda i: i["W"].T.copy(), "W (C, D)", lambda d, i: d.T),
     "b": Role(BIAS, "b", bias),
@@ -167,6 +170,7 @@ ROLES = {
     "cache": Role(r".*cache.*|ctx|result|saved|memory"),
     "out": Role(r"p|y|out(put)?s?|softmax_out(put)?|s|a|b|dist|probs?"),
 }
+
 # Numbers that are passed by their names, where a function or its class has them.
 SETTINGS = {
     "m": r"m|margin",

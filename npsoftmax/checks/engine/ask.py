@@ -34,7 +34,6 @@ from npsoftmax.checks.engine.safely import Endless, quietly, said, time_limit
 from npsoftmax.checks.engine.smaller import simplest, trimmed
 from npsoftmax.checks.engine.subject import Subject
 from npsoftmax.checks.layers import CONTRACT
-from npsoftmax.checks.own_gradient import thorough_check
 
 EXAMPLES = 30
 LIMIT = 10.0  # seconds that a function may take for all the inputs of a property
@@ -223,7 +222,7 @@ class Asking:
         found = [self._first_failing(row, also)]
         if found == [None]:
             return None
-        subject = self.subject(row.function).fresh()
+        subject = Subject(self.solution, row.function, self.demand)
 
         def fails(inputs):
             failure = _tried(row, subject, inputs, also)
@@ -275,10 +274,8 @@ class Asking:
             if shown:
                 failure = replace(shown, loss_is_right=failure.loss_is_right)
         of_loss = failure.gate == "own gradient" and failure.table
-        if of_loss and self.demand == STUDENT:
-            if failure.loss_is_right:
-                failure = replace(failure, wrong=_with_exact_gradient(failure))
-            failure = replace(failure, how=_agreement(failure, subject))
+        if of_loss and self.demand == STUDENT and failure.loss_is_right:
+            failure = replace(failure, wrong=_with_exact_gradient(failure))
         return replace(failure, found=cause)
 
     def _forward_is_right(self, name):
@@ -324,8 +321,7 @@ def _tried(row, subject, inputs, also=None):
         wrong = Wrong(Kind.TYPE, what, error=error)
     if also and not also(subject.last):
         return None
-    how = row.test.__doc__ or ""
-    return Failure(row, wrong, inputs, subject.solution, subject.last, how=how)
+    return Failure(row, wrong, inputs, subject.solution, subject.last)
 
 
 @contextlib.contextmanager
@@ -346,21 +342,3 @@ def _with_exact_gradient(failure):
     right = CONTRACT[failure.function].expected(failure.inputs)[name]
     wrong = failure.wrong
     return Wrong(wrong.kind, wrong.what, (name, yours, right[0], mask), wrong.error)
-
-
-def _agreement(failure, subject):
-    """Return the words for how well differences of the person's own loss agree."""
-    try:
-        checked = thorough_check(subject, failure.inputs)
-    except Exception:  # a person's forward, at inputs that nobody has seen before
-        return ""
-    name, _, right, _ = failure.table
-    numeric = {f"d{each.name}": each.numeric for each in checked.inputs}.get(name)
-    if numeric is None or numeric.shape != np.shape(right):
-        return ""
-    off = np.max(np.abs(numeric - right), initial=1e-16)
-    forward = subject.solution.title(subject.function.forward)
-    return (
-        f"{checked.method} differences of your {forward} "
-        f'at this input agree with "expected" to {off:.0e}'
-    )

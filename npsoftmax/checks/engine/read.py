@@ -14,6 +14,7 @@ from npsoftmax.checks.conventions import (
     COLUMNS,
     FAMILIES,
     bare,
+    family_of,
     looks_like_one,
     recognised,
     stem_of_gradient,
@@ -45,6 +46,8 @@ def has_the_signature(name, function):
 def keeps_to_the_contract(name, named):
     """Return whether a function does, called once, what the contract says it does."""
     gives = CONTRACT[name].gives
+    if not family_of(name):
+        return True
     try:
         with quietly(), time_limit(SECONDS):
             result = named[name](*first_arguments(name, named))
@@ -196,7 +199,7 @@ class Readings:
         for name, value in self.named.items():
             mine = looks_like_one(name) and not _is_a_record(value)
             if mine and name not in self.used | {*CONTRACT}:
-                family = recognised(stem_of_gradient(name) or name)
+                family = family_of(name)
                 if not family or not {*family.members} & {*self.contract}:
                     why = self.why.get(bare(stem_of_gradient(name) or ""))
                     yield f"{name} ({why})" if why else name
@@ -215,11 +218,9 @@ def _votes(rows, columns):
     """Return how many functions of a pair say that a sample is a column."""
     if not columns or columns.value < RIGHT:
         return 0
-    if not rows:
-        return 1 + (columns.gradient > RAISES_ALWAYS)
-    if columns.value + columns.gradient <= rows.value + rows.gradient:
+    if rows and columns.value + columns.gradient <= rows.value + rows.gradient:
         return 0
-    return 1 + (columns.gradient > rows.gradient)
+    return 1 + (columns.gradient > (rows.gradient if rows else RAISES_ALWAYS))
 
 
 def _may_be_theirs(name, thing):
@@ -237,13 +238,8 @@ def _sentence(way, names, seen):
     method = f".{way.theirs.forward}" if way.theirs.is_class else ""
     read_as = " and ".join([names[0], *("_backward" for _ in names[1:])])
     of = words_of(way.roles, way.view)
-    return "; ".join(
-        [
-            f"{way.theirs.name}{method}({theirs}) is read as {read_as}, of {of}",
-            *sorted(way.accepted),
-            *seen,
-        ]
-    )
+    read = f"{way.theirs.name}{method}({theirs}) is read as {read_as}, of {of}"
+    return "; ".join([read, *sorted(way.accepted), *seen])
 
 
 def _looked_into(way):
@@ -273,16 +269,16 @@ def _weight_decay(way, inputs):
         added = np.asarray(with_reg.rest) - kept.rest
         if not np.allclose(added, 2 * factor * W):
             wrong = f"reg adds {factor:.3g} reg sum W^2 to the loss, "
-            wrong += f"but not {2 * factor:.3g} reg W to the gradient"
-            return {"wrong": wrong}, said
+            return {
+                "wrong": f"{wrong}but not {2 * factor:.3g} reg W to the gradient"
+            }, said
     return {}, said
 
 
 def adapter_to_paste(where, readings):
     """Return what to write below functions that nobody can read, so that they are."""
     unread = [each.partition(" ")[0] for each in readings.unread]
-    families = (recognised(stem_of_gradient(name) or name) for name in unread)
-    family = next(filter(None, families), FAMILIES[0])
+    family = next(filter(None, map(family_of, unread)), FAMILIES[0])
     pair = [CONTRACT[name] for name in (family.forward, family.backward) if name]
     return "\n".join([
         f"{where}: nothing could be judged; this looks like ours: {', '.join(unread)}",

@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from npsoftmax.checks import words
 from npsoftmax.checks.agree import Wrong
 from npsoftmax.checks.contract import Property
 from npsoftmax.checks.engine.load import Solution
-from npsoftmax.checks.engine.safely import line_in
+from npsoftmax.checks.engine.safely import line_in, quietly
+from npsoftmax.checks.engine.subject import Subject
 from npsoftmax.checks.engine.trials import Cause
+from npsoftmax.checks.own_gradient import thorough_check
 
 RIGHT, WRONG = "right", "wrong"
 NOT_WRITTEN, NOT_YOURS = "not written yet", "npsoftmax's own"
@@ -31,7 +36,6 @@ class Failure:
     call: dict[str, Any] | None  # the inputs of the last call, which showed it
     loss_is_right: bool | None = None  # for a backward: what is known of its forward
     found: Cause | None = None
-    how: str = ""  # how we know, where there is more to say than the gate's own words
     right_on_paper: bool = False  # a gradient beside whose forward alone is wrong
 
     @property
@@ -83,6 +87,14 @@ class Failure:
     def expected(self) -> Any:
         return self.table[2] if self.table else None
 
+    @cached_property
+    def how(self) -> str:
+        """How we know, where there is more to say than the gate's own words."""
+        if self.gate == "own gradient":
+            with quietly():
+                return _agreement(self)
+        return self.row.test.__doc__ or ""
+
     @property
     def message(self) -> str:
         return words.message(self)
@@ -97,6 +109,27 @@ class Failure:
 
     def __str__(self) -> str:
         return self.message
+
+
+def _agreement(failure):
+    """Return the words for how well differences of the person's own loss agree."""
+    if not failure.table or failure.solution.own:
+        return ""
+    try:
+        subject = Subject(failure.solution, failure.function)
+        checked = thorough_check(subject, failure.inputs)
+    except Exception:  # a person's forward, at inputs that nobody has seen before
+        return ""
+    name, _, right, _ = failure.table
+    numeric = {f"d{each.name}": each.numeric for each in checked.inputs}.get(name)
+    if numeric is None or numeric.shape != np.shape(right):
+        return ""
+    off = np.max(np.abs(numeric - right), initial=1e-16)
+    forward = failure.solution.title(subject.function.forward)
+    return (
+        f"{checked.method} differences of your {forward} "
+        f'at this input agree with "expected" to {off:.0e}'
+    )
 
 
 @dataclass

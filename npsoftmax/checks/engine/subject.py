@@ -27,10 +27,6 @@ class Subject:
         results = tuple(self.results(**inputs).values())
         return results[0] if len(results) == 1 else results
 
-    def fresh(self):
-        """Return the same subject, which remembers nothing yet."""
-        return Subject(self.solution, self.name, self.demand)
-
     def of(self, name):
         """Return another function of the same solution."""
         return Subject(self.solution, name, self.demand)

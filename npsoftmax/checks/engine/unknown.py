@@ -8,6 +8,9 @@ import math
 
 import numpy as np
 
+# Exponents of 2, dense where a number is not small; no whole one, which people write.
+GRID = np.r_[-1073.6:-65.6:8j, -59.6:-12:6, -11.6:13]
+
 
 def solved(off, yours, right):
     """Yield positive numbers with which off(number) is 0 where yours is most wrong.
@@ -15,11 +18,10 @@ def solved(off, yours, right):
     off, yours and right are results in one row. Where the entry's difference changes
     its sign, a bisection of the logarithm finds the number.
     """
-    grid = np.r_[-1074:-60:40j, -59.6:13]  # no power of two, which people write
-    if yours.shape != right.shape:
-        return
     with np.errstate(all="ignore"):
-        values = np.array([off(2.0**exponent) for exponent in grid])
+        if yours.shape != right.shape or np.isnan(off(0.5)).all():
+            return
+        values = np.array([off(2.0**exponent) for exponent in GRID])
         wrong = np.abs(yours - right)
     seen = np.abs(values) > 2**-46 * np.abs(yours).max()
     crosses = (values[:-1] * values[1:] < 0) & seen[:-1] & seen[1:]
@@ -27,7 +29,7 @@ def solved(off, yours, right):
     if wrong.any():
         j = wrong.argmax()
         for i in np.flatnonzero(crosses[:, j]):
-            yield from _few_digits(_bisected(off, j, grid[i], grid[i + 1]))
+            yield from _few_digits(_bisected(off, j, GRID[i], GRID[i + 1]))
 
 
 def _bisected(off, j, low, high):
