@@ -1,4 +1,4 @@
-"""Homeworks: right files in several writings, mistakes, a notebook, hostile files.
+"""A class of forty: right files in several writings, mistakes, a notebook, hostile files.
 
     python tests/homeworks.py FOLDER       writes them all into a new folder
 
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from plantings import planted
+from plantings import PLANTINGS, planted, wrong_source
 
 from npsoftmax import textbook
 from npsoftmax.checks import CONTRACT
@@ -24,6 +24,13 @@ PAGE = "".join(  # without what it asserts, so that a mistake in psi goes on and
     for line in Path(textbook.__file__).read_text("utf-8").splitlines(keepends=True)
     if not line.startswith("    assert")
 )
+
+
+BACKWARD = [  # psi's shares a line with L-Softmax's, in each writing
+    each
+    for each in PLANTINGS
+    if each.function.endswith("_backward") and each.function != "psi_backward"
+]
 
 
 class Student(NamedTuple):
@@ -119,6 +126,12 @@ MISTAKEN = students(
     yan=("def Softmx(z):\n    return z\n", EVERY, "defines none of"),
     zoe=("from quy import *", EVERY, "No module named 'quy'"),
 )  # fmt: skip
+MISTAKEN |= students(
+    **{
+        f"planted_{number}": (wrong_source(each), {each.function}, str(each.mistake))
+        for number, each in enumerate(BACKWARD[:75:5])
+    }
+)
 NO_WORDS = """
 class E({}):
     def __str__(self):

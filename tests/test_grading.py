@@ -1,5 +1,6 @@
 """`npsoftmax grade`: whatever a file does, the others keep their points."""
 
+import contextlib
 import csv
 import io
 import json
@@ -457,6 +458,16 @@ def test_files_that_exist_are_left_as_they_were_unless_that_is_forced(tmp_path, 
     (tmp_path / "marks.csv").write_text("mine")
     assert grade(students, "--out", marks, "--force", *FEW) == 1
     assert "broken.py" in (tmp_path / "marks.csv").read_text()
+
+
+@pytest.mark.skipif(not THOROUGH, reason="waits: HYPOTHESIS_PROFILE=thorough runs it")
+def test_a_busy_machine_costs_no_right_file_a_point(tmp_path):
+    homeworks.write(homeworks.RIGHT, tmp_path / "class")
+    spin = [sys.executable, "-c", "while 1: 0"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.callback(subprocess.Popen(spin).kill)
+        assert grade(tmp_path / "class", "--out", tmp_path / "marks") == 0
 
 
 # ---------------------------------------------------------------------------- options
