@@ -63,7 +63,7 @@ def find(folder, one_student=False):
         code, helpers = _code(files), _imported(files)
         if helpers == code:  # they import each other
             helpers = set()
-        for name in helpers:
+        for name in sorted(helpers):
             others[f"{student}/{name}"] = "a helper, which another file imports"
         found += [Submission(student, files[n], n, files) for n in code - helpers]
         if not code:
@@ -87,7 +87,8 @@ def _files(folder):
             others[name.as_posix()] = "hidden, or made by a program"
         else:
             files[name.as_posix()] = path
-    others |= dict.fromkeys(files.keys() - _code(files), "no .py file or notebook")
+    none = sorted(files.keys() - _code(files))
+    others |= dict.fromkeys(none, "no .py file or notebook")
     return files, others
 
 
@@ -113,9 +114,9 @@ def _shared(flat, folders):
     """Return what files of the folder itself import, and is nobody's work; a package,
     too, which is then no student's folder.
     """
-    shared = {n: flat[n] for n in _imported(flat) if not _is_work(flat[n])}
+    shared = {n: flat[n] for n in sorted(_imported(flat)) if not _is_work(flat[n])}
     imports = set().union(*(_imports(flat[name]) for name in _code(flat)))
-    for name in imports & folders.keys():
+    for name in sorted(imports & folders.keys()):
         if not any(map(_is_work, folders[name].values())):
             files = folders.pop(name)
             shared |= {f"{name}/{each}": path for each, path in files.items()}
