@@ -1,4 +1,4 @@
-"""A class of forty: right files in several writings, mistakes, notebooks, hostile files.
+"""A class of forty: right files in several writings, mistakes, notebooks, and worse.
 
     python tests/homeworks.py FOLDER       writes them all into a new folder
 
