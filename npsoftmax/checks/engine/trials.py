@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.checks.layers import CONTRACT
-
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
 TRIALS = 4  # of each kind
 
@@ -41,17 +39,12 @@ class Cause(NamedTuple):
 
     def explains(self, subject, inputs):
         """Return whether it gives what the function gives there, which is wrong."""
-        if self.does is None or not _complete(subject.function, inputs):
+        if self.does is None or not {*subject.function.needs} <= inputs.keys():
             return self.does is None
         trial, does = trial_at(subject, inputs), self.does(inputs)
         if not trial or not does or not all_same(trial.yours, does, least=1.0):
             return False
         return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
-
-
-def _complete(function, inputs):
-    forward = CONTRACT[function.forward].takes if function.forward else ()
-    return {*function.takes, *forward} - {"cache"} <= inputs.keys()
 
 
 def trials_of(subject, seed):
