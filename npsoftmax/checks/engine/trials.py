@@ -41,11 +41,7 @@ class Cause(NamedTuple):
 
     def explains(self, subject, inputs):
         """Return whether it gives what the function gives there, which is wrong."""
-<<<<<<< HEAD
-        if self.does is None or not complete(subject.function, inputs):
-=======
         if self.does is None or not {*subject.function.needs} <= inputs.keys():
->>>>>>> room-engine
             return self.does is None
         trial, does = trial_at(subject, inputs), self.does(inputs)
         if not trial or not does or not all_same(trial.yours, does, least=1.0):
@@ -53,15 +49,6 @@ class Cause(NamedTuple):
         return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
 
 
-<<<<<<< HEAD
-def complete(function, inputs):
-    """Return whether inputs have all that a function, or its forward, takes."""
-    forward = CONTRACT[function.forward].takes if function.forward else ()
-    return {*function.takes, *forward} - {"cache"} <= inputs.keys()
-
-
-=======
->>>>>>> room-engine
 def trials_of(subject, seed):
     """Return the trials of a function, ordinary and dangerous ones."""
     rng, function = np.random.default_rng([seed, 2016]), subject.function
