@@ -111,8 +111,8 @@ def _confirmed(pair, k, numeric, levels):
     False if they contradict the numeric one, at every level of the noise.
     """
     answers, line = [], pair.entry(k)
-    for nu, scale in ((levels[0], pair.scale[k]), *((nu, None) for nu in levels)):
-        found = entry_slopes(line, "five-point", nu, scale)
+    for nu in levels:
+        found = entry_slopes(line, "five-point", nu)
         room = 4 * found.error + 1e-12 * abs(found.slope) + numeric.error[k]
         known = np.isfinite(found.slope) and np.isfinite(room)
         if known and abs(found.slope - numeric.gradient[k]) <= room:
@@ -267,7 +267,6 @@ class _Confirmation:
         yield line.anywhere, few, self.noise.nu
         yield line.inside, few, self.noise.nu
         if again:
-            fine, coarse = self.noise.levels
-            for nu in (self.noise.nu, fine, coarse):
+            for nu in self.noise.levels:
                 yield line.inside, many, nu
-            yield line.inside, deep, fine
+            yield line.inside, deep, self.noise.levels[0]
