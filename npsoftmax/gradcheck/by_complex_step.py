@@ -174,11 +174,11 @@ def _slope(line, size):
     The step is the smallest, for entries of this size, at which imag f keeps its
     digits: x^2 at 1e-200 needs a large one, log x at 1e-13 one much smaller than x.
     """
-    weights, best = line.pair.weights, None
+    pair, best = line.pair, None
     steps = [part * size for part in PARTS if part * size >= TINY]
     for step in (*steps, *(PARTS[1:] if size < 1 else ())):
         imag, hidden = line.imag(step), 4 * TINY / step
-        slope, error = np.sum(weights * imag) / step, np.sum(np.abs(weights)) * hidden
+        slope, error = np.sum(pair.weights * imag) / step, pair.weight * hidden
         if slope == 0 and not np.any(line.imag(line.length)):
             return Slopes(imag / step, hidden, 0.0, 0.0, step, rests=True)
         if best is None or error < best.error:
