@@ -111,8 +111,8 @@ def _confirmed(pair, k, numeric, levels):
     False if they contradict the numeric one, at every level of the noise.
     """
     answers, line = [], pair.entry(k)
-    for nu, scale in ((levels[0], pair.scale[k]), *((nu, None) for nu in levels)):
-        found = entry_slopes(line, "five-point", nu, scale)
+    for nu in levels:
+        found = entry_slopes(line, "five-point", nu)
         room = 4 * found.error + 1e-12 * abs(found.slope) + numeric.error[k]
         known = np.isfinite(found.slope) and np.isfinite(room)
         if known and abs(found.slope - numeric.gradient[k]) <= room:
@@ -174,11 +174,11 @@ def _slope(line, size):
     The step is the smallest, for entries of this size, at which imag f keeps its
     digits: x^2 at 1e-200 needs a large one, log x at 1e-13 one much smaller than x.
     """
-    weights, best = line.pair.weights, None
+    pair, best = line.pair, None
     steps = [part * size for part in PARTS if part * size >= TINY]
     for step in (*steps, *(PARTS[1:] if size < 1 else ())):
         imag, hidden = line.imag(step), 4 * TINY / step
-        slope, error = np.sum(weights * imag) / step, np.sum(np.abs(weights)) * hidden
+        slope, error = np.sum(pair.weights * imag) / step, pair.weight * hidden
         if slope == 0 and not np.any(line.imag(line.length)):
             return Slopes(imag / step, hidden, 0.0, 0.0, step, rests=True)
         if best is None or error < best.error:
@@ -267,7 +267,6 @@ class _Confirmation:
         yield line.anywhere, few, self.noise.nu
         yield line.inside, few, self.noise.nu
         if again:
-            fine, coarse = self.noise.levels
-            for nu in (self.noise.nu, fine, coarse):
+            for nu in self.noise.levels:
                 yield line.inside, many, nu
-            yield line.inside, deep, fine
+            yield line.inside, deep, self.noise.levels[0]

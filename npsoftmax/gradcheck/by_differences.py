@@ -74,8 +74,7 @@ def quick_check(
         steps = next(ladders(x[j], lengths[j]))
         return slopes_of(lambda h: f(stepped(x, j, h)), steps, nu, nu, weights, x[j])
 
-    found = [slopes(j) for j in np.ndindex(x.shape)]
-    numeric = numeric_gradient(found).reshape(x.shape)
+    numeric = numeric_gradient(map(slopes, np.ndindex(x.shape))).reshape(x.shape)
     room, no = DIFFERENCED * numeric.error, numeric.rests
     return InputCheck(
         np.asarray(gradient, dtype=np.float64), numeric.gradient, tolerance=room,
@@ -129,13 +128,14 @@ def numeric_gradient(slopes):
 
 def by_differences(pair, noise, method):
     """Return what differences found; before they accuse, all steps are tried."""
-    fine, D, slopes, acquitted = noise.levels[0], noise.D, [], []
-    for k, scale in enumerate(pair.scale):
+    fine, D, acquitted = noise.levels[0], noise.D, []
+
+    def slopes(k):
         line = pair.entry(k)
-        found = entry_slopes(line, method, fine, scale)
-        rests = found.slope == 0 and stays(line).all()
-        slopes.append(found._replace(rests=rests))
-    numeric = numeric_gradient(slopes)
+        found = entry_slopes(line, method, fine, pair.scale[k])
+        return found._replace(rests=found.slope == 0 and stays(line).all())
+
+    numeric = numeric_gradient(map(slopes, range(pair.x.size)))
     compared = compared_with(pair, method, numeric, fine, D)
     places = compared.places
     if len(places):

@@ -9,20 +9,22 @@ from types import SimpleNamespace
 import numpy as np
 
 ARRAY = (np.ndarray, np.generic)
+PIECE = (*ARRAY, bool, int)
 
 
 def named_arrays(name, value, kinds=ARRAY):
     """Yield (name, array) for each array in value: itself, or inside of tuples."""
-    if isinstance(value, kinds):
-        yield name, np.asarray(value)
-    else:
-        for part, child in _children(name, value):
+    alone = isinstance(value, kinds)
+    for part, child in [(name, value)] if alone else _children(name, value):
+        if isinstance(child, kinds):
+            yield part, np.asarray(child)
+        else:
             yield from named_arrays(part, child, kinds)
 
 
 def named_pieces(cache):
     """Return (name, array) for what is integer or boolean in a cache: its pieces."""
-    arrays = named_arrays("cache", cache, (*ARRAY, bool, int))
+    arrays = named_arrays("cache", cache, PIECE)
     return [(name, a) for name, a in arrays if a.dtype.kind in "biu"]
 
 

@@ -26,7 +26,7 @@ class LayerPair:
     output     of forward at the inputs, in float64
     dead       where that is nan or inf: it has no slope there, and counts as 0
     pieces     the integer and boolean arrays in its cache, by name
-    weights    the cotangent, 0 at dead outputs
+    weights    the cotangent, 0 at dead outputs; weight: the sum of their sizes
     largest    number in inputs, cache and output
     rng        draws the cotangent, directions, and moves by an ulp
     edits      sentences about arrays that forward or backward wrote into
@@ -49,6 +49,7 @@ class LayerPair:
         self._keep_outputs(*self.run(self.x))
         self.cotangent = cotangent_of(cotangent, self.output.shape, rng)
         self.weights = np.where(self.dead, 0.0, self.cotangent)
+        self.weight = np.sum(np.abs(self.weights))
         self._keep_gradients(self.run_backward(self.x))
 
     def _keep_outputs(self, output, cache):
@@ -108,16 +109,14 @@ class LayerPair:
 
     def arguments(self, x):
         """Return the arguments of forward at x."""
-        moved = iter(self.split(self._handed_out(x)))
+        writeable = bool(self.edits)
+        moved = iter(self.split(nested.handed_out(x, writeable)))
         arrays = (
-            self._handed_out(next(moved) if leaf.moved else leaf.array)
+            nested.handed_out(next(moved) if leaf.moved else leaf.array, writeable)
             for leaf in self.leaves
             if leaf.array is not None
         )
         return [nested.mapped(lambda _: next(arrays), value) for value in self.inputs]
-
-    def _handed_out(self, a):
-        return nested.handed_out(a, writeable=bool(self.edits))
 
     def run(self, x):
         """Return forward's output, as an array, and its cache."""
@@ -142,7 +141,7 @@ class LayerPair:
                 given = nested.mapped(lambda a: steps.ulp_away(a, self.rng), given)
             cotangent, cache = given
             cache = cache if self.edits else nested.locked(cache)
-            return self._handed_out(np.asarray(cotangent)), cache
+            return nested.handed_out(np.asarray(cotangent), bool(self.edits)), cache
 
         given = self._call("backward", self.backward, arguments)
         found = list(nested.gradient_arrays(given))
