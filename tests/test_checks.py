@@ -616,6 +616,15 @@ def test_a_small_number_in_the_logarithm_is_named_exactly(eps, words):
     assert words in failure.diagnosis
 
 
+def test_a_cause_seen_in_all_results_explains_inputs_where_one_of_them_is_none():
+    def linear_backward(dz, cache):
+        gradients = one_hot.linear_backward(dz, cache)
+        return tuple(None if each is None else -each for each in gradients)
+
+    failure = failure_of("linear_backward", linear_backward, one_hot.linear_forward)
+    assert failure.cause == "sign"
+
+
 # ----------------------------------------------------------------- what can be checked
 
 

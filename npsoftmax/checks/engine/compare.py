@@ -38,7 +38,9 @@ def _changed(function, changes, inputs):
     right = function.expected(inputs).items()
     right = {name: value and value[0] for name, value in right}
     return right | {
-        name: change(right[name], sizes) for name, change in changes.items()
+        name: change(right[name], sizes)
+        for name, change in changes.items()
+        if right[name] is not None
     }
 
 
