@@ -227,6 +227,7 @@ def hard_cases():
     checkers = {
         "check_gradients": lambda case: case.report().verdict,
         "torch.autograd.gradcheck": optional("torch") and torch_verdict,
+        "scipy.optimize.check_grad": optional("scipy.optimize") and scipy_verdict,
     }
     asked = [(True, "right"), (True, "wrong"), (False, "wrong"), (False, "right")]
     yield "checker", *(f"{'right' if is_right else 'wrong'} called {said}"
@@ -317,14 +318,43 @@ def torch_verdict(case):
             found = found if isinstance(found, tuple) else (found,)
             return tuple(torch.tensor(g, dtype=torch.float64) for g in found)
 
-    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
-    tensors = [
-        torch.tensor(np.array(a, dtype=np.float64), requires_grad=True) for a in inputs
-    ]
+    tensors = [torch.tensor(a, requires_grad=True) for a in arrays_of(case)]
     try:
         return "right" if torch.autograd.gradcheck(Function.apply, tensors) else ""
     except Exception:
         return "wrong"
+
+
+def scipy_verdict(case, close=1e-5):
+    """Return what SciPy's check says of a case: it gives a distance, which is called
+    right up to a part `close` of the gradient, or of 1, whichever is larger.
+    """
+    (forward, backward), arrays = case.pair(), arrays_of(case)
+    cuts = np.cumsum([a.size for a in arrays])[:-1]
+    output, _ = case.pair()[0](*arrays)
+    cotangent = np.random.default_rng(0).uniform(1, 2, np.shape(output))
+
+    def run(x):
+        parts = zip(np.split(x, cuts), arrays, strict=True)
+        return forward(*(part.reshape(a.shape) for part, a in parts))
+
+    def value(x):
+        return float(np.sum(cotangent * run(x)[0]))
+
+    def gradient(x):
+        found = backward(cotangent, run(x)[1])
+        found = found if isinstance(found, tuple) else (found,)
+        return np.concatenate([np.ravel(g).astype(float) for g in found])
+
+    x = np.concatenate([a.ravel() for a in arrays])
+    size = max(1.0, float(np.linalg.norm(gradient(x))))
+    distance = optional("scipy.optimize").check_grad(value, gradient, x)
+    return "right" if distance <= close * size else "wrong"
+
+
+def arrays_of(case):
+    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
+    return [np.array(a, dtype=np.float64) for a in inputs]
 
 
 # Time
