@@ -6,7 +6,8 @@ parameter; a head without bias, for beside one a logit is not |W_c| |x| cos(thet
     features = a2 W3 + b3
     z = L-Softmax of features and W4, by (6)    loss by (2)
 
-The backward is the same lines in reverse order.
+(2), (6) and the others are those of textbook.py. The backward is the same lines in
+reverse order.
 """
 
 from __future__ import annotations
