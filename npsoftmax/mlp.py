@@ -2,11 +2,12 @@
 parameter; a head without bias, for beside one a logit is not |W_c| |x| cos(theta_c).
 
     h1 = x W1 + b1      a1 = max(h1, 0)
-    h2 = a1 W2 + b2     a2 = max(h2, 0)
+    h2 = a1 W2 + b2     a2 = max(h2, 0)         (or a2 = h2)
     features = a2 W3 + b3
     z = L-Softmax of features and W4, by (6)    loss by (2)
 
-The backward is the same lines in reverse order.
+(2), (6) and the others are those of textbook.py. The backward is the same lines in
+reverse order.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class MLPCache(NamedTuple):
     linear1: LinearCache
     relu1: ReluCache
     linear2: LinearCache
-    relu2: ReluCache
+    relu2: ReluCache | None
     linear3: LinearCache
     lsoftmax: LSoftmaxCache
     cross_entropy: CrossEntropyCache
@@ -93,17 +94,23 @@ def init_params(
 
 
 def mlp_forward(
-    params: Params, x: Numbers, y: Numbers, m: int = 1, lam: float = 0.0
+    params: Params,
+    x: Numbers,
+    y: Numbers,
+    m: int = 1,
+    lam: float = 0.0,
+    second_relu: bool = True,
 ) -> tuple[np.floating, MLPCache]:
     """Return the mean loss of images x (N, D) with labels y (N,), and the cache.
 
-    m, lam: as in `lsoftmax_forward`.
+    m, lam: as in `lsoftmax_forward`. second_relu: False leaves the second hidden layer
+    linear.
     """
     W1, b1, W2, b2, W3, b3, W4 = params
     h1, linear1 = linear_forward(x, W1, b1)  # (N, H1)
     a1, relu1 = relu_forward(h1)  # (N, H1)
     h2, linear2 = linear_forward(a1, W2, b2)  # (N, H2)
-    a2, relu2 = relu_forward(h2)  # (N, H2)
+    a2, relu2 = relu_forward(h2) if second_relu else (h2, None)  # (N, H2)
     features, linear3 = linear_forward(a2, W3, b3)  # (N, F)
     z, lsoftmax = lsoftmax_forward(features, W4, y, m, lam)  # (N, C) (6)
     loss, cross_entropy = cross_entropy_forward(z, y)  # () (2)
@@ -119,26 +126,27 @@ def mlp_backward(dloss: Numbers, cache: MLPCache) -> Params:
     dz = cross_entropy_backward(dloss, cross_entropy)  # (N, C) (3)
     dfeatures, dW4 = lsoftmax_backward(dz, lsoftmax)  # (N, F), (F, C) (9)
     da2, dW3, db3 = linear_backward(dfeatures, linear3)  # (N, H2), (H2, F), (F,)
-    dh2 = relu_backward(da2, relu2)  # (N, H2)
+    dh2 = relu_backward(da2, relu2) if relu2 else da2  # (N, H2)
     da1, dW2, db2 = linear_backward(dh2, linear2)  # (N, H1), (H1, H2), (H2,)
     dh1 = relu_backward(da1, relu1)  # (N, H1)
     dW1, db1 = parameters_backward(dh1, linear1)  # (D, H1), (H1,)
     return Params(dW1, db1, dW2, db2, dW3, db3, dW4)
 
 
-def features(params: Params, x: Numbers) -> Array:
+def features(params: Params, x: Numbers, second_relu: bool = True) -> Array:
     """Return the features (N, F) of images x (N, D)."""
     W1, b1, W2, b2, W3, b3, W4 = params
     a1, _ = relu_forward(linear_forward(x, W1, b1)[0])  # (N, H1)
-    a2, _ = relu_forward(linear_forward(a1, W2, b2)[0])  # (N, H2)
+    h2, _ = linear_forward(a1, W2, b2)  # (N, H2)
+    a2 = relu_forward(h2)[0] if second_relu else h2  # (N, H2)
     return linear_forward(a2, W3, b3)[0]  # (N, F)
 
 
-def logits(params: Params, x: Numbers) -> Array:
+def logits(params: Params, x: Numbers, second_relu: bool = True) -> Array:
     """Return the plain logits (N, C) = features W4: no margin, hence no labels."""
-    return linear_forward(features(params, x), params.W4)[0]  # (N, C)
+    return linear_forward(features(params, x, second_relu), params.W4)[0]  # (N, C)
 
 
-def predict(params: Params, x: Numbers) -> Integers:
+def predict(params: Params, x: Numbers, second_relu: bool = True) -> Integers:
     """Return the most likely class (N,) of each image x (N, D); no label is needed."""
-    return logits(params, x).argmax(axis=1)  # (N,)
+    return logits(params, x, second_relu).argmax(axis=1)  # (N,)

@@ -31,6 +31,7 @@ from tables import table
 
 import npsoftmax as nps
 from npsoftmax.data import load_digits
+from npsoftmax.gradcheck import check_gradients
 from npsoftmax.training import Settings, train
 
 PAGE = Path(__file__).with_name("benchmark.md")
@@ -41,7 +42,7 @@ BOTH = nps.textbook, nps
 def main():
     tables = [
         whole_processes,  # first: a large parent would count as theirs
-        accuracy, costs, steps, softmaxes, epochs, hard_cases,
+        accuracy, costs, steps, softmaxes, epochs, checks, hard_cases, growth,
     ]  # fmt: skip
     page = PAGE.read_text(encoding="utf-8")
     for table_of in tables:
@@ -172,10 +173,7 @@ def steps():
     """A training step of the head, float32, m = 4, microseconds"""
     yield "N, D -> C", "L-Softmax", "plain", "PyTorch plain", "/ PyTorch", "/ plain"
     for N, D, C in [(256, 2, 10), (256, 512, 10), (256, 512, 1000)]:
-        rng = np.random.default_rng(0)
-        x = rng.normal(size=(N, D)).astype(np.float32)
-        W = (rng.normal(size=(D, C)) / np.sqrt(D)).astype(np.float32)
-        y = rng.integers(0, C, N)
+        x, W, y = drawn(N, D, C)
         margin = step(nps.lsoftmax_forward, nps.lsoftmax_backward, y, x, W, y, 4)
         plain = step(nps.linear_forward, nps.linear_backward, y, x, W)
         ours, plain, theirs = in_turns(margin, plain, torch_step(x, C, y))
@@ -183,6 +181,14 @@ def steps():
             f"{N}, {D} -> {C}", *microseconds(ours, plain, theirs),
             ratio(ours, theirs), ratio(ours, plain),
         )  # fmt: skip
+
+
+def drawn(N, D, C):
+    """Return x, W, y in float32, whose logits are of about 1: no dz is subnormal."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(N, D)).astype(np.float32)
+    W = (rng.normal(size=(D, C)) / np.sqrt(D)).astype(np.float32)
+    return x, W, rng.integers(0, C, N)
 
 
 def step(forward, backward, y, *inputs):
@@ -221,12 +227,27 @@ def epochs():
         yield head, *milliseconds(ours, theirs), ratio(theirs, ours)
 
 
+def checks():
+    """A gradient check of L-Softmax, 64 entries, float64, milliseconds"""
+    rng = np.random.default_rng(0)
+    x, W, y = rng.normal(size=(8, 4)), rng.normal(size=(4, 8)), rng.integers(0, 8, 8)
+
+    def ours():
+        forward = lambda x, W: nps.lsoftmax_forward(x, W, y, 4)  # noqa: E731
+        assert check_gradients(forward, nps.lsoftmax_backward, (x, W))
+
+    seconds = in_turns(ours, torch_check(x, W, y))
+    yield "check_gradients", "torch.autograd.gradcheck", "ratio"
+    yield *milliseconds(*seconds), ratio(*seconds)
+
+
 def hard_cases():
     """What checkers say of the gradients of tests/gradient_cases.py"""
     # check_gradients alone may say that it cannot tell.
     checkers = {
         "check_gradients": lambda case: case.report().verdict,
         "torch.autograd.gradcheck": optional("torch") and torch_verdict,
+        "scipy.optimize.check_grad": optional("scipy.optimize") and scipy_verdict,
     }
     asked = [(True, "right"), (True, "wrong"), (False, "wrong"), (False, "right")]
     yield "checker", *(f"{'right' if is_right else 'wrong'} called {said}"
@@ -237,6 +258,22 @@ def hard_cases():
                 warnings.simplefilter("ignore")
                 said = [(case.right, verdict(case)) for case in CASES]
             yield name, *map(said.count, asked)
+
+
+def growth():
+    """How a step's time grows when one size doubles, (1024, 256 -> 256), m = 4"""
+    base = {"N": 1024, "D": 256, "C": 256, "m": 4}
+
+    def margin_step(m, **sizes):
+        x, W, y = drawn(**sizes)
+        return step(nps.lsoftmax_forward, nps.lsoftmax_backward, y, x, W, y, m)
+
+    yield "doubled", "time, as a ratio"
+    for name, size in base.items():
+        twice, once = in_turns(
+            margin_step(**base | {name: 2 * size}), margin_step(**base)
+        )
+        yield f"{name} = {size} -> {2 * size}", ratio(twice, once)
 
 
 # PyTorch and SciPy
@@ -300,6 +337,15 @@ def torch_lsoftmax(x, W, y, lam):
     return z.index_put((rows, y), length * (lam * c + psi) / (1 + lam))
 
 
+def torch_check(x, W, y):
+    """Return PyTorch's own check of L-Softmax, m = 4, or None."""
+    if not (torch := optional("torch")):
+        return None
+    inputs = [torch.tensor(a, requires_grad=True) for a in (x, W)]
+    logits = functools.partial(torch_lsoftmax, y=torch.tensor(y), lam=0.0)
+    return functools.partial(torch.autograd.gradcheck, logits, inputs)
+
+
 def torch_verdict(case):
     """Return what PyTorch's check says of a case, with its own defaults."""
     torch = optional("torch")
@@ -317,14 +363,43 @@ def torch_verdict(case):
             found = found if isinstance(found, tuple) else (found,)
             return tuple(torch.tensor(g, dtype=torch.float64) for g in found)
 
-    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
-    tensors = [
-        torch.tensor(np.array(a, dtype=np.float64), requires_grad=True) for a in inputs
-    ]
+    tensors = [torch.tensor(a, requires_grad=True) for a in arrays_of(case)]
     try:
         return "right" if torch.autograd.gradcheck(Function.apply, tensors) else ""
     except Exception:
         return "wrong"
+
+
+def scipy_verdict(case, close=1e-5):
+    """Return what SciPy's check says of a case: it gives a distance, which is called
+    right up to a part `close` of the gradient, or of 1, whichever is larger.
+    """
+    (forward, backward), arrays = case.pair(), arrays_of(case)
+    cuts = np.cumsum([a.size for a in arrays])[:-1]
+    output, _ = case.pair()[0](*arrays)
+    cotangent = np.random.default_rng(0).uniform(1, 2, np.shape(output))
+
+    def run(x):
+        parts = zip(np.split(x, cuts), arrays, strict=True)
+        return forward(*(part.reshape(a.shape) for part, a in parts))
+
+    def value(x):
+        return float(np.sum(cotangent * run(x)[0]))
+
+    def gradient(x):
+        found = backward(cotangent, run(x)[1])
+        found = found if isinstance(found, tuple) else (found,)
+        return np.concatenate([np.ravel(g).astype(float) for g in found])
+
+    x = np.concatenate([a.ravel() for a in arrays])
+    size = max(1.0, float(np.linalg.norm(gradient(x))))
+    distance = optional("scipy.optimize").check_grad(value, gradient, x)
+    return "right" if distance <= close * size else "wrong"
+
+
+def arrays_of(case):
+    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
+    return [np.array(a, dtype=np.float64) for a in inputs]
 
 
 # Time

@@ -1,5 +1,5 @@
 """Which learning rate each margin is given: `python tests/settings.py FOLDER` searches,
-and prints the tables of settings.md. FOLDER has MNIST.
+and writes the tables of settings.md anew. FOLDER has MNIST.
 
 Every margin, softmax included, has the same search, on the training part alone:
 
@@ -10,9 +10,11 @@ Every margin, softmax included, has the same search, on the training part alone:
              part is not looked at
 """
 
+import re
 import statistics
 import sys
 from itertools import combinations, product
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from npsoftmax.data import FOLDS, load, load_digits
 from npsoftmax.metrics import measure
 from npsoftmax.training import LARGE_FROM, DivergenceError, settings_for, train
 
+PAGE = Path(__file__).with_name("settings.md")
 MARGINS = (1, 2, 3, 4)
 TITLES = ("softmax", "m = 2", "m = 3", "m = 4")
 DIGITS_RATES, DECAYS = (0.02, 0.04, 0.08, 0.16), (5e-4, 1e-4)
@@ -159,8 +162,17 @@ def main(folder):
         N: searched(size_trials(), [(x[:N], y[:N]), tenths[-1]])
         for N in (4_000, 10_000)
     }
-    for lines in by_setting(digits), by_fold(digits), by_setting(mnist), by_size(sizes):
-        print(*lines, sep="\n", end="\n\n")
+    write(by_setting(digits), by_fold(digits), by_setting(mnist), by_size(sizes))
+
+
+def write(*tables):
+    """Put the tables in the place of those in settings.md; the words stay."""
+    lines = iter(tables)
+    page = PAGE.read_text(encoding="utf-8")
+    page = re.sub(
+        r"^(\|.*\n)+", lambda _: "\n".join([*next(lines), ""]), page, flags=re.M
+    )
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -158,6 +158,7 @@ def test_a_cache_may_be_a_dataclass_or_a_dict():
         ("rng is -1, but it must be a seed", TANH(), HALF, {"rng": -1}),
         ("rng is 'seed', but it must be a seed", TANH(), HALF, {"rng": "seed"}),
         ("directions is 0, but it must be an", TANH(), HALF, {"directions": 0}),
+        ("directions is True, but it must be an", TANH(), HALF, {"directions": True}),
         ("x[1] is nan, but a gradient is", TANH(), np.array([1, np.nan]), {}),
         ("x[0, 0] is inf, but a gradient is", TANH(), np.array([[np.inf]]), {}),
         ("no input is an array of floating", LINEAR, (1, np.array([1])), {}),

@@ -26,11 +26,13 @@ lams = st.sampled_from([0.0, 2.5, 1000.0])
 
 
 @some
-@given(seeds, margins, lams, st.sampled_from([1, 2, 7]))
-def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(seed, m, lam, N):
+@given(seeds, margins, lams, st.booleans(), st.sampled_from([1, 2, 7]))
+def test_the_gradient_of_every_parameter_is_that_of_the_complex_step(
+    seed, m, lam, second_relu, N
+):
     params, x, y = network(seed, N)
     report = check_gradients(
-        lambda params: nps.mlp_forward(params, x, y, m, lam),
+        lambda params: nps.mlp_forward(params, x, y, m, lam, second_relu),
         lambda dloss, cache: (nps.mlp_backward(dloss, cache),),
         (params,),
     )
@@ -83,14 +85,17 @@ def test_prediction_needs_no_label_and_is_the_largest_plain_logit(seed):
     )
 
 
-@given(seeds)
-def test_with_margin_1_the_loss_is_the_cross_entropy_of_the_plain_logits(seed):
+@given(seeds, st.booleans())
+def test_with_margin_1_the_loss_is_the_cross_entropy_of_the_plain_logits(seed, relu):
     params, x, y = network(seed)
-    loss, cache = nps.mlp_forward(params, x, y)
-    plain, _ = nps.cross_entropy_forward(nps.logits(params, x), y)
+    loss, cache = nps.mlp_forward(params, x, y, second_relu=relu)
+    plain, _ = nps.cross_entropy_forward(nps.logits(params, x, relu), y)
     assert loss == pytest.approx(plain, rel=1e-14)
-    np.testing.assert_array_equal(cache.linear3.x @ params.W3 + params.b3,
-                                  nps.features(params, x))  # fmt: skip
+    a2 = cache.linear3.x
+    f = nps.features(params, x, relu)
+    np.testing.assert_array_equal(a2 @ params.W3 + params.b3, f)
+    h2 = cache.linear2.x @ params.W2 + params.b2
+    np.testing.assert_array_equal(a2, np.maximum(h2, 0) if relu else h2)
 
 
 def test_the_first_parameters_are_he_normal_with_biases_of_zero():

@@ -1,5 +1,6 @@
 """SGD, the annealing of lambda, and the training loop."""
 
+import inspect
 import itertools
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from draws import read_only
 from hypothesis import given
 
+from npsoftmax import training
 from npsoftmax.mlp import Params, init_params, mlp_backward, mlp_forward
 from npsoftmax.training import (
     LARGE_FROM,
@@ -135,16 +137,25 @@ def test_the_rule_by_size_has_one_step():
         assert sizes[0] == sizes[1] != sizes[2] == sizes[3]
 
 
+def rows_of_the_search(section):
+    """Return rows of settings.md at the decay that was taken: rate, and errors."""
+    page = (Path(__file__).parent / "settings.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| ([\d.]+) \| 0.0005 (.*)$", re.MULTILINE)
+    found = row.findall(page.split("\n## ")[section])
+    return [(rate, *re.findall(r"([\d.]+),", cells)) for rate, cells in found]
+
+
+def test_the_errors_beside_the_settings_are_those_of_the_search():
+    row = re.compile(r"^# .* (0\.\d+)" + 4 * r" +([\d.]+)" + "$", re.MULTILINE)
+    quoted = row.findall(inspect.getsource(training))
+    assert quoted == rows_of_the_search(1) + rows_of_the_search(2)
+
+
 @pytest.mark.parametrize(("section", "N"), [(1, 1437), (2, 60_000)])
 def test_the_rate_of_each_margin_has_the_smallest_error_of_the_search(section, N):
-    page = (Path(__file__).parent / "settings.md").read_text(encoding="utf-8")
-    rows = re.findall(
-        r"^\| ([\d.]+) \| 0.0005 (.*)$", page.split("\n## ")[section], re.M
-    )
-    errors = {float(rate): re.findall(r"([\d.]+),", cells) for rate, cells in rows}
+    rows = np.array(rows_of_the_search(section), float)
     for m in (1, 2, 3, 4):
-        best = min(errors, key=lambda rate: float(errors[rate][m - 1]))
-        assert settings_for(m, N).rate == best
+        assert settings_for(m, N).rate == rows[rows[:, m].argmin(), 0]
 
 
 @pytest.mark.parametrize("m", [1, 4])

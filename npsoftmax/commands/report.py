@@ -103,15 +103,15 @@ def columns_explained(rows, page):
     classes, seeds = rows[0].classes, max(len(row.seeds) for row in rows)
     lines = [
         "Angles in degrees, of test images; errors in %.",
-        "wedge    what the margin asks to be empty between neighbouring classes, "
+        "wedge      what the margin asks to be empty between neighbouring classes, "
         f"{360 / classes:.3g} degrees apart if {classes} share a plane evenly",
-        "weight   mean angle of a feature to the weight of its own class",
-        "mean     mean angle of a feature to the mean of its own class",
-        "between  smallest angle between the means of two classes",
+        "to weight  mean angle of a feature to the weight of its own class",
+        "to mean    mean angle of a feature to the mean of its own class",
+        "between    smallest angle between the means of two classes",
     ]
     if seeds > 1:
-        lines.append(f"{page.sign:8} standard deviation over {seeds} seeds")
-    return "\n".join(page.paint(page.filled(line, 9), "faint") for line in lines)
+        lines.append(f"{page.sign:10} standard deviation over {seeds} seeds")
+    return "\n".join(page.paint(page.filled(line, 11), "faint") for line in lines)
 
 
 def differences(pairs, page):

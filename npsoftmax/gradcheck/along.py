@@ -8,6 +8,7 @@ every large error, and most small ones, but not in which entry.
 
 import numpy as np
 
+from npsoftmax import validate
 from npsoftmax.gradcheck.nested import gradient_arrays
 from npsoftmax.gradcheck.pair import LayerPair
 
@@ -18,8 +19,7 @@ def along_directions(pair, k):
     The directions of an input of n entries are (k, n). Raises ValueError unless k is an
     integer from 1.
     """
-    if not isinstance(k, int | np.integer) or k < 1:
-        raise ValueError(f"directions is {k!r}, but it must be an integer from 1")
+    validate.count("directions", k)
     drawn = np.array([pair.draw_direction() for _ in range(k)])
     v = [drawn[:, part] for part in pair.parts]
 

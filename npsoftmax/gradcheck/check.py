@@ -82,8 +82,8 @@ def check_gradients(
 
     The tolerance of an entry g is 64 D + 8 eps max |g| + 1e-13 |g|, by differences
     + 4 E: D is how far the analytic entry moves by an ulp in the inputs, the cotangent
-    and the cache, E the error of the difference. TOLERANCE.md says why, and why D alone
-    makes nothing right.
+    and the cache, E the error of the difference. compare.py says why these four
+    numbers were chosen, TOLERANCE.md how, and why D alone makes nothing right.
 
     Not seen: an entry below 1e-15 of the largest, and by differences one below the
     noise of forward. On a kink no gradient between the slopes of its sides is an error.
