@@ -151,8 +151,8 @@ def _without_magics(path, code):
     """Return the cells without magics and shell lines, and the remark that says so."""
     cells, skipped = [], 0
     for number, source in enumerate(code, 1):
-        magic = r"\S" if source.lstrip().startswith("%%") else "[%!?]"
-        pattern = rf"^([ \t]*){magic}.*"
+        whole = source.lstrip().startswith("%%")
+        pattern = r"^()[ \t]*\S.*" if whole else r"^([ \t]*)[%!?].*"
         text, found = re.subn(pattern, r"\1pass", f"{source}\n", flags=re.MULTILINE)
         name, skipped = f"{path}, cell {number}", skipped + found
         linecache.cache[name] = len(text), None, text.splitlines(True), name
