@@ -9,7 +9,8 @@ MNIST, or data of their own in one of its two forms:
             entries, last dimension fastest.
     .npz    one file of NumPy, as Keras has it: x_train, y_train, x_test, y_test
 
-Nothing is reserved that a file does not fill: a header may promise anything.
+Nothing is reserved that a file does not fill: a header may promise anything. Whether
+the headers fit together is seen before any entry is read.
 """
 
 import contextlib
@@ -88,13 +89,17 @@ def load(path: str | Path) -> tuple[Dataset, list[int]]:
     `raw` or `.../raw` below, where torchvision puts them. Raises DataError, which names
     the file, what was expected and what was found.
     """
-    path, arrays = Path(path), {}
+    path, shapes, arrays = Path(path), {}, {}
     with _named(path):
         sources = _npz(path) if path.suffix == ".npz" else _idx_folder(path)
     for part, source in sources.items():
+        with _named(source.name), source.open() as file:
+            shapes[part] = _shape(part, *source.header(file))
+    _check_that_they_fit(sources, shapes)
+    for part, source in sources.items():
         with _named(source.name):
-            arrays[part] = _entries(part, source)
-    _check_that_they_fit(sources, arrays)
+            arrays[part] = _entries(source)
+    _check_labels(sources, arrays["y_train"], arrays["y_test"])
     labels, y_train = np.unique(arrays["y_train"], return_inverse=True)
     y_test = np.searchsorted(labels, arrays["y_test"])
     x_train, x_test = _scaled(arrays.pop("x_train")), _scaled(arrays.pop("x_test"))
@@ -210,12 +215,14 @@ def _npy_header(file):
     return shape, dtype
 
 
-def _entries(part: str, source: Source) -> np.ndarray:
+def _entries(source: Source) -> np.ndarray:
     """Return the entries after the header; there must be as many as it promises."""
     with source.open() as file:
         shape, dtype = source.header(file)
-        _check_header(part, shape, dtype)
-        expected = math.prod(shape) * dtype.itemsize
+        count = math.prod(shape)
+        if lack := memory.lack(5 * count):  # a byte, and as float32
+            raise DataError(f"{count:,} entries: it {lack}")
+        expected = count * dtype.itemsize
         content = _some(file, expected + 1)
     if len(content) != expected:
         more = len(content) > expected
@@ -227,9 +234,9 @@ def _entries(part: str, source: Source) -> np.ndarray:
     return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _check_header(part, shape, dtype):
-    """Raise DataError unless there can be images, x, or labels, y, of this shape."""
-    is_image, count = part[0] == "x", math.prod(shape)
+def _shape(part, shape, dtype):
+    """Return the shape; raise DataError unless images, x, or labels, y, can have it."""
+    is_image = part[0] == "x"
     if len(shape) != DIMENSIONS[part[0]] or 0 in shape:
         what = "images, (N, rows, columns)" if is_image else "labels, (N,)"
         raise DataError(
@@ -239,8 +246,7 @@ def _check_header(part, shape, dtype):
     if dtype != np.uint8 if is_image else dtype.kind not in "iu":
         entry = "an unsigned byte" if is_image else "an integer"
         raise DataError(f"each entry must be {entry}, but it is {dtype}")
-    if lack := memory.lack(5 * count):  # a byte, and as float32
-        raise DataError(f"{count:,} entries: it {lack}")
+    return shape
 
 
 def _some(file: BinaryIO, count: int) -> bytearray:
@@ -251,32 +257,38 @@ def _some(file: BinaryIO, count: int) -> bytearray:
     return content
 
 
-def _check_that_they_fit(sources, arrays):
-    """Raise DataError unless there is a label for each image, and a class for each."""
+def _check_that_they_fit(sources, shapes):
+    """Raise DataError unless there is a label for each image, and one size of them."""
     names = {part: source.name for part, source in sources.items()}
     for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
-        if len(arrays[x]) != len(arrays[y]):
+        images, labels = shapes[x][0], shapes[y][0]
+        if images != labels:
             raise DataError(
-                f"{names[y]}: expected {len(arrays[x]):,} labels, one for each image "
-                f"of {Path(names[x]).name}, found {len(arrays[y]):,}"
+                f"{names[y]}: expected {images:,} labels, one for each image "
+                f"of {Path(names[x]).name}, found {labels:,}"
             )
-    (_, *expected), (_, *found) = arrays["x_train"].shape, arrays["x_test"].shape
+    (_, *expected), (_, *found) = shapes["x_train"], shapes["x_test"]
     if expected != found:
         raise DataError(
             "{}: expected images of {} x {} pixels, as in the training part, found "
             "{} x {}".format(names["x_test"], *expected, *found)
         )
-    labels = np.unique(arrays["y_train"])
+
+
+def _check_labels(sources, y_train, y_test):
+    """Raise DataError unless there are two classes, and those to test on are known."""
+    train, test = sources["y_train"].name, sources["y_test"].name
+    labels = np.unique(y_train)
     if len(labels) < 2:
         raise DataError(
-            f"{names['y_train']}: every label is {labels[0]}, but one class alone can "
-            "be told from nothing: expected two or more"
+            f"{train}: every label is {labels[0]}, but one class alone can be told "
+            "from nothing: expected two or more"
         )
-    unknown = np.setdiff1d(arrays["y_test"], labels)
+    unknown = np.setdiff1d(y_test, labels)
     if len(unknown):
         raise DataError(
-            f"{names['y_test']}: expected labels that {Path(names['y_train']).name} "
-            f"has, {labels_in_words(labels)}; found {unknown[0]}"
+            f"{test}: expected labels that {Path(train).name} has, "
+            f"{labels_in_words(labels)}; found {unknown[0]}"
         )
 
 

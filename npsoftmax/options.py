@@ -47,7 +47,7 @@ CHECKING = {
     },
     "columns": {"action": "store_true", "help": "a sample is a column, not a row"},
     "seed": {
-        "metavar": "N", "type": int, "default": 0,
+        "metavar": "N", "type": whole(0, 2**63), "default": 0,
         "help": "decides which inputs are drawn (0)",
     },
     "examples": {

@@ -92,24 +92,30 @@ def test_without_a_file_npsoftmax_checks_itself(capsys):
 
 
 @pytest.mark.parametrize(
-    ("source", "words"),
+    ("path", "source", "words"),
     [
-        (None, "none.py: no such file or directory"),
-        ("def softmax(z:", "none.py, line 1: "),
-        ("import not_there_at_all", "line 1: ModuleNotFoundError"),
-        ("x = 1", "defines none of the functions that can be checked"),
+        ("none.py", None, "none.py: no such file or directory"),
+        ("none.py", "def softmax(z:", "none.py, line 1: "),
+        ("none.py", "import not_there_at_all", "line 1: ModuleNotFoundError"),
+        ("none.py", "x = 1", "defines none of the functions that can be checked"),
+        ("circle.py", None, "circle.py: too many levels of symbolic links"),
+        ("a" * 300, None, "file name too long"),
+        ("", None, ". is a folder: name the file in it"),
+        ("--seed=-1", None, "--seed: -1 is not a whole number from 0"),
+        ("--seed=x", None, "--seed: x is not a whole number from 0"),
     ],
 )
 def test_what_cannot_be_checked_ends_with_2_and_one_line(
-    tmp_path, monkeypatch, capsys, source, words
+    tmp_path, monkeypatch, capsys, path, source, words
 ):
     monkeypatch.chdir(tmp_path)
+    Path("circle.py").symlink_to("circle.py")
     if source:
         Path("none.py").write_text(source)
-    code, output, errors = run(capsys, "none.py")
+    code, output, errors = run(capsys, path)
     assert code == 2
     assert output == ""
-    assert errors.startswith("npsoftmax: ")
+    assert errors.startswith("npsoftmax")
     assert words in errors
     assert errors.count("\n") == 1
 
@@ -117,7 +123,7 @@ def test_what_cannot_be_checked_ends_with_2_and_one_line(
 def test_an_unknown_name_ends_with_2_and_the_names(capsys):
     code, _, errors = run(capsys, "-k", "sofmax")
     assert code == 2
-    assert "did you mean softmax?" in errors
+    assert "there is no function sofmax; did you mean softmax? There are " in errors
     assert "lsoftmax_backward" in errors
 
 

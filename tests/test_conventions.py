@@ -207,12 +207,35 @@ def test_two_functions_for_one_thing_are_both_judged():
     assert verdicts == [RIGHT, RIGHT, RIGHT, WRONG]
 
 
-def test_what_nobody_can_read_ends_with_2_and_what_to_write(capsys):
-    code = main(["check", str(REAL / "loss_class_with_fixed_sizes.py")])
-    errors = capsys.readouterr().err
-    assert code == 2
-    assert "this looks like ours: SoftmaxCrossEntropyLossLayer" in errors
-    assert "def cross_entropy_forward(z, y):" in errors
+TO_PASTE = {
+    (REAL / "loss_class_with_fixed_sizes.py").read_text(): """
+def cross_entropy_forward(z, y):
+    cache = SoftmaxCrossEntropyLossLayer()
+    return cache.forward(logit, gt), cache
+
+def cross_entropy_backward(dloss, cache):
+    return cache.backward(dloss)
+""",
+    "def my_softmax(x, sizes): 1 / 0\ndef d_my_softmax(g, sizes): 1 / 0\n": """
+def softmax_forward(z):
+    value, cache = my_softmax(x, sizes)
+    return value, cache
+
+def softmax_backward(dp, cache):
+    return d_my_softmax(dp, cache)
+""",
+}
+
+
+@pytest.mark.parametrize("source", TO_PASTE, ids=["class", "functions"])
+def test_what_nobody_can_read_ends_with_2_and_the_lines_to_paste(
+    source, tmp_path, capsys
+):
+    (tmp_path / "theirs.py").write_text(source)
+    assert main(["check", str(tmp_path / "theirs.py")]) == 2
+    looks, _, lines = capsys.readouterr().err.partition("check again:\n")
+    assert re.search(r"this looks like ours: (SoftmaxCross|my_softmax, d_my_)", looks)
+    assert lines == TO_PASTE[source]
 
 
 @pytest.mark.parametrize(
@@ -252,14 +275,14 @@ def test_a_notebook_is_read_where_a_file_is(tmp_path):
     cells = [
         cell("# softmax", kind="markdown"),
         cell("%matplotlib inline", "import numpy as np", "!pip install numpy"),
-        cell("%%time", "1 / 0"),
+        cell("%%bash", "for i in 1 2; do", "  echo $i", "done"),
         cell("def softmax(x):", "    return np.exp(x) / 0", "softmax(np.nan)"),
     ]
     path.write_text(json.dumps({"cells": cells}))
     solution = load_solution(path)
     (report,) = check_solution(solution, only=["softmax"])
     assert report.verdict == WRONG
-    assert "3 code cells in order, 4 lines with % or ! skipped" in solution.said[0]
+    assert "3 code cells in order, 6 lines with % or ! skipped" in solution.said[0]
     assert "f = runpy" not in report.failure.reproducer
 
 

@@ -95,9 +95,7 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path, monkeypatch, capsys):
 
 def test_an_unknown_name_is_one_line_with_the_nearest_and_the_names_there_are(capsys):
     assert main(["figures", "psi", "jacobain"]) == 2
-    said = (
-        "npsoftmax: there is no jacobain; did you mean jacobian? There are overflow, "
-    )
+    said = "npsoftmax: there is no figure jacobain; did you mean jacobian? There are ov"
     printed = capsys.readouterr().err
     assert printed.startswith(said)
     assert printed.count("\n") == 1

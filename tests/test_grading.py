@@ -419,14 +419,16 @@ def test_an_ascii_terminal_and_a_strange_name_stop_nothing(tmp_path, monkeypatch
     assert [*rows_of(tmp_path / "marks.csv")] == [r"\udce9\x1b[2J.py"]
 
 
-@pytest.mark.parametrize("out", ["missing/marks", "/proc/marks"])
+@pytest.mark.parametrize(
+    "option", ["--out=missing/marks", "--out=/proc/marks", "--feedback=/proc"]
+)
 def test_a_folder_that_cannot_be_written_is_noticed_before_any_work(
-    out, tmp_path, monkeypatch, capsys
+    option, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(process, "seconds_for", None)
     class_of(tmp_path / "a", ada="while True: pass")
-    assert grade("a", "--out", out) == 2
+    assert grade("a", option) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -66,6 +66,14 @@ def test_what_one_line_makes_wrong_is_one_message():
     assert words.messages(backward) == []
 
 
+def test_what_is_still_wrong_after_one_change_is_named_as_two_mistakes():
+    """Without `+ 0.001`, exp(z) still overflows."""
+    source = "import numpy as np\ndef softmax(z, axis=-1):\n    e = np.exp(z)\n"
+    source += "    return e / (e.sum(axis=axis, keepdims=True) + 0.001)\n"
+    [report] = check_solution(solution_of(source), only="softmax")
+    assert report.failure.cause == "no shift, eps in the denominator"
+
+
 def test_the_functions_are_as_they_were_after_the_search():
     solution = solution_of(RIGHT.replace("return p * dp", "return p + dp"))
     before = solution["softmax_backward"].__code__

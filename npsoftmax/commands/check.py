@@ -18,8 +18,8 @@ Exit code: 0 what is written is right; 1 something is wrong; 2 nothing to judge.
 """
 
 import json
+import os
 import sys
-from pathlib import Path
 
 from npsoftmax.commands import CommandError
 from npsoftmax.commands.shared import add_options, chosen, need_hypothesis
@@ -47,10 +47,10 @@ def run(args):
     from npsoftmax.checks.doors import notebook  # before a file can remove its folder
     from npsoftmax.checks.engine.load import Solution, SolutionError, load_solution
 
-    folder = str(Path(args.file or "").resolve().parent)
+    folder = os.path.dirname(os.path.realpath(args.file or ""))
     sys.path.insert(0, folder)  # for what is imported inside of a function
     try:
-        if args.file:
+        if args.file is not None:
             solution = load_solution(args.file, dict(args.called), args.columns)
         else:
             solution = Solution.reference()

@@ -133,7 +133,7 @@ def run(args):
     """List the figures, or draw and write them; return the exit code."""
     for name in args.names:
         if name not in GALLERY:
-            raise shared.unknown(name, GALLERY)
+            raise shared.unknown("figure", name, GALLERY)
     names = list(dict.fromkeys(args.names)) or list(GALLERY)
     if args.out is None:
         for name in names:

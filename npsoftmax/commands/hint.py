@@ -28,7 +28,7 @@ def run(args):
         print(f"npsoftmax hint NAME [--more], where NAME is one of\n  {names}")
         return 0
     if args.name not in CONTRACT:
-        raise unknown(args.name, CONTRACT)
+        raise unknown("function", args.name, CONTRACT)
     print(f"{args.name}\n\n{hint(args.name, args.more)}")
     if not args.more:
         print(f"\nOne more: npsoftmax hint {args.name} --more")

@@ -59,16 +59,17 @@ def chosen(words):
         same = [name for name in CONTRACT if name == word]
         found = same or [name for name in CONTRACT if word in name]
         if not found:
-            raise unknown(word, CONTRACT)
+            raise unknown("function", word, CONTRACT)
         names += found
     return names or None
 
 
-def unknown(name, names):
+def unknown(what, name, names):
     """Return the CommandError that there is no such name: the nearest, and them all."""
     near = difflib.get_close_matches(name.lower(), names, 1)
     meant = f"; did you mean {near[0]}?" if near else "."
-    return CommandError(f"there is no {name}{meant} There are {', '.join(names)}")
+    said = f"there is no {what} {name}{meant} There are {', '.join(names)}"
+    return CommandError(said)
 
 
 def name_of(m):

@@ -3,8 +3,8 @@
 In goes a function that has failed; it is run on further inputs. The page is run with
 each known mistake in it; what can go wrong in any function is seen by comparing its
 results with the right ones; its own lines are changed, to see where one change makes it
-right. Out comes the mistake that agrees on all the inputs. Where none does, or more
-than one, nothing is said.
+right, at last on ordinary inputs alone. Out comes the mistake that agrees on all the
+inputs. Where none does, or more than one, nothing is said.
 """
 
 from functools import partial
@@ -39,9 +39,10 @@ def cause_of(subject, failure, seed=0):
         page.known,
         partial(by_comparing, subject.function, trials),
         partial(float32, subject, trials, seed),
-        partial(in_own_lines, subject, page.decide, call),
+        partial(in_own_lines, subject, trials, call),
         page.changed,
         page.two_known,
+        partial(in_own_lines, subject, page.decide, call),
     ):
         found = {cause.name: cause for cause in causes()}
         if found:

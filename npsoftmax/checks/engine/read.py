@@ -283,12 +283,33 @@ def _weight_decay(way, inputs):
 
 
 def adapter_to_paste(where, readings):
-    """Return what to write below functions that nobody can read, so that they are."""
+    """Return the lines that make of functions nobody can read some of ours."""
     unread = [each.partition(" ")[0] for each in readings.unread]
-    family = next(filter(None, map(family_of, unread)), FAMILIES[0])
-    pair = [CONTRACT[name] for name in (family.forward, family.backward) if name]
-    return "\n".join([
+    name = next((n for n in unread if not stem_of_gradient(n)), unread[0])
+    gradient = next(filter(stem_of_gradient, unread), "...")
+    family = family_of(name) or FAMILIES[0]
+    backward = CONTRACT[family.backward] if family.backward else None
+    forwards, call = _calls(Theirs(name, readings.named[name]), gradient)
+    lines = [
         f"{where}: nothing could be judged; this looks like ours: {', '.join(unread)}",
-        "Call it in functions of the contract, below it, and check again:",
-        *(f"def {f.signature}: ...  # gives {', '.join(f.gives)}" for f in pair),
-    ])  # fmt: skip
+        "Paste this below it, make it fit, and check again:",
+        "",
+        f"def {CONTRACT[family.forward].signature}:",
+        *forwards,
+    ]
+    if backward:
+        back = f"    return {call.format(backward.takes[0])}"
+        lines += ["", f"def {backward.signature}:", back]
+    return "\n".join(lines)
+
+
+def _calls(theirs, gradient):
+    """Return the lines that call a forward of theirs, and what calls its gradient."""
+    given = ", ".join(theirs.names[len(theirs.of_object) :])
+    if theirs.is_class:
+        backward = next(theirs.methods(BACKWARDS), "...")
+        made = f"    cache = {theirs.name}({', '.join(theirs.of_object)})"
+        value = f"    return cache.{theirs.forward}({given}), cache"
+        return [made, value], f"cache.{backward}({{}})"
+    called = f"    value, cache = {theirs.name}({given})"
+    return [called, "    return value, cache"], f"{gradient}({{}}, cache)"

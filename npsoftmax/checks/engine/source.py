@@ -7,6 +7,7 @@ there, a plot, a package that is not installed. A notebook is its code cells, in
 import ast
 import json
 import linecache
+import os
 import re
 import sys
 import types
@@ -28,10 +29,10 @@ def run_file(path):
     Raises SolutionError for what is no Python.
     """
     path = Path(path)
+    cells, remarks = _cells(path)
     module = types.ModuleType(f"solution_{path.stem}")
     module.__file__, module.xrange = str(path), range  # of Python 2
     module.__package__ = _package_of(path)
-    cells, remarks = _cells(path)
     sys.modules[module.__name__] = module  # dataclasses look their module up
     folders = [str(path.resolve().parent), str(Path.cwd())]
     before, sys.path[:0] = list(sys.path), folders
@@ -127,7 +128,7 @@ def _stand_in_for(statement, names):
 
 def _cells(path):
     """Return [(name, source)] of a file, or of each code cell, and remarks."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise SolutionError(
             f"{path} is a folder: name the file in it, "
             f"or check all of them with `npsoftmax grade {path}`"
@@ -136,7 +137,7 @@ def _cells(path):
         text = path.read_bytes()
     except OSError as error:
         raise SolutionError(f"{path}: {error.strerror.lower()}") from None
-    if path.suffix != ".ipynb":
+    if path.suffix.lower() != ".ipynb":
         return [(str(path), text)], []
     try:
         cells = json.loads(text)["cells"]
@@ -150,8 +151,8 @@ def _without_magics(path, code):
     """Return the cells without magics and shell lines, and the remark that says so."""
     cells, skipped = [], 0
     for number, source in enumerate(code, 1):
-        magic = r"\S" if source.lstrip().startswith("%%") else "[%!?]"
-        pattern = rf"^([ \t]*){magic}.*"
+        whole = source.lstrip().startswith("%%")
+        pattern = r"^()[ \t]*\S.*" if whole else r"^([ \t]*)[%!?].*"
         text, found = re.subn(pattern, r"\1pass", f"{source}\n", flags=re.MULTILINE)
         name, skipped = f"{path}, cell {number}", skipped + found
         linecache.cache[name] = len(text), None, text.splitlines(True), name

@@ -51,7 +51,9 @@ class Outputs:
         """Make sure that a file can be written: where there is none, by making it."""
         self._free(path)
         try:
-            if not os.path.lexists(path):
+            if os.path.lexists(path):
+                _make_one_in(path.parent)
+            else:
                 write_whole(path, "")
                 self.claimed.append(path)
         except OSError as error:
@@ -76,9 +78,15 @@ class Outputs:
             texts[each.path] = path
         try:
             folder.mkdir(exist_ok=True)
+            _make_one_in(folder)
         except OSError as error:
             raise _not_written(folder, error) from None
         return texts
+
+
+def _make_one_in(folder):
+    """Make a file in a folder, for a moment; raise OSError where none can be made."""
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def _not_written(path, error):
