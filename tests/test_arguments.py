@@ -1,5 +1,7 @@
 """Bad input: every error names the argument, what it was, and what it may be."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,11 @@ def refuse(function, name, value, error, *parts):
 @pytest.mark.parametrize("function", CALLS)
 def test_every_call_is_right_before_it_is_made_wrong(function):
     called(function)
+
+
+def test_every_function_of_npsoftmax_is_called():
+    functions = {name for name in nps.__all__ if inspect.isfunction(getattr(nps, name))}
+    assert functions == {*CALLS}
 
 
 # Arrays, and what else may come in their place

@@ -7,6 +7,14 @@ import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import draws
+
+import npsoftmax
+from npsoftmax import textbook
+from npsoftmax.checks import CONTRACT, mistakes
+from npsoftmax.checks.conventions import FAMILIES
+from npsoftmax.checks.layers import LAYERS
+
 TESTS = Path(__file__).parent
 HOUSE = TESTS.parent / "npsoftmax"
 ROOMS = [  # from top to bottom; what stands in none of them is above them all
@@ -70,6 +78,19 @@ def test_a_file_imports_only_from_its_own_room_and_those_above():
         if room(other) > room(module)
     }
     assert upward == set()
+
+
+def test_each_layer_is_in_every_list_of_the_house():
+    for room, listed in (("layers", LAYERS.values()), ("mistakes", vars(mistakes))):
+        files = {p.stem for p in (HOUSE / "checks" / room).glob("[!_]*.py")}
+        names = {getattr(each, "__name__", each).split(".")[-1] for each in listed}
+        assert files <= names
+    assert {*CONTRACT} <= {*npsoftmax.__all__} & {*vars(textbook)}
+    assert {each.forward for each in FAMILIES} <= {*CONTRACT}
+    forwards = {
+        name.removesuffix("_forward") for name in CONTRACT if "_forward" in name
+    }
+    assert forwards == {*draws.LAYERS}
 
 
 def test_no_test_imports_another_test_or_a_private_name():

@@ -13,8 +13,10 @@ from solutions import one_hot
 
 from npsoftmax import textbook
 from npsoftmax.checks import CONTRACT, Solution, check_solution, load_solution
-from npsoftmax.checks.edits import POSITIVE, edited
+from npsoftmax.checks.edits import POSITIVE, callees, edited
 from npsoftmax.checks.engine.ask import Asking
+from npsoftmax.checks.engine.subject import Subject
+from npsoftmax.checks.engine.trials import trials_of
 from npsoftmax.checks.mistakes import MISTAKES
 
 WRITINGS = [
@@ -36,10 +38,10 @@ each_planting = pytest.mark.parametrize(
 )
 
 
-def with_the_mistake(mistake):
-    """Return the page with the first way to make a mistake; an unknown is 1e-6, say."""
-    names = edited(*mistake.ways[0])
-    for each in mistake.ways[0]:
+def with_the_mistake(way):
+    """Return the page with one way to make a mistake; an unknown is 1e-6, say."""
+    names = edited(*way)
+    for each in way:
         for name, domain in [each.unknown] if each.unknown else []:
             names[name] = 1e-6 if domain == POSITIVE else domain[0]
     return Solution.from_object(names)
@@ -48,8 +50,24 @@ def with_the_mistake(mistake):
 @each_mistake
 def test_a_known_mistake_is_seen_by_the_property_promised_for_it(mistake):
     row = ROWS[mistake.seen_by]
-    solution = with_the_mistake(mistake)
+    solution = with_the_mistake(mistake.ways[0])
     assert not all(Asking(solution, seed, EXAMPLES).holds(row) for seed in SEEDS)
+
+
+@each_mistake
+def test_every_way_to_make_a_mistake_can_be_made_and_makes_one(mistake):
+    for way in mistake.ways[1:]:
+        solution = with_the_mistake(way)
+        edits = {name for each in way for name in each.functions.split()}
+        runs = [name for name in CONTRACT if edits & {*callees(name)}]
+        assert any(differs(solution, name) for name in runs), way
+
+
+def differs(solution, name):
+    """Return whether a function is wrong on some further input, or a rare one."""
+    trials, asking = trials_of(Subject(solution, name), seed=0), Asking(solution)
+    rows = CONTRACT[name].asked()
+    return not all(each.is_right for each in trials) or not all(map(asking.holds, rows))
 
 
 @each_planting

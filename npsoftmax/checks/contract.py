@@ -1,6 +1,7 @@
 """What the checks know of a function: one record. What must be true of it: its rows.
 
-The records stand in layers/, a file a layer; this file says what a record is. A
+The records stand in layers/, a file a layer; this file says what a record is. The
+backward of `x_forward` is `x_backward`, and the gradient by `s` is called `ds`. A
 backward's first argument is a gradient by the forward's value; the second, `cache`, is
 whatever the forward of the same file gave as its second result.
 
@@ -75,10 +76,10 @@ class Function:
 
     right(**inputs) is the definition: for each result a pair (value, slack), where an
     honest calculation is off by no more than some eps times slack; None for None.
-    ordinary(rng, i) and dangerous(rng, i) give further inputs, of sizes that cannot be
-    confused, on which mistakes are told apart. shapes has the letters of each array's
-    axes; arrays that share a letter share that size. A backward's record has the most
-    of this from its forward's: `backward_of` in generic.py.
+    ordinary(rng, i) and dangerous(rng, i), i = 0, .., 3, give further inputs, of sizes
+    that cannot be confused, on which mistakes are told apart. shapes has the letters of
+    each array's axes; arrays that share a letter share that size. A backward's record
+    has the most of this from its forward's: `backward_of` in generic.py.
     """
 
     signature: str

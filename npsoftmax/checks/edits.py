@@ -11,6 +11,7 @@ set, `names["eps"] = 1e-12`, without anything being compiled again.
 import ast
 import functools
 import inspect
+import textwrap
 import types
 from typing import NamedTuple
 
@@ -117,9 +118,10 @@ def callees(name):
 
 
 def line_of(each):
-    """Return the line of the page, right and wrong, that an edit changes."""
+    """Return the line of the page, or lines, that an edit changes: right and wrong."""
     name = each.functions.split()[0]
     before, _, after = source_of(name).partition(each.right)
     start, end = before.rpartition("\n")[2], after.partition("\n")[0]
     end = end.partition("#")[0].rstrip()
-    return (start + each.right + end).strip(), (start + each.wrong + end).strip()
+    right, wrong = (start + text + end for text in (each.right, each.wrong))
+    return textwrap.dedent(right).strip(), textwrap.dedent(wrong).strip()

@@ -252,7 +252,8 @@ def _explanation(failure):
     if found:
         on = f" (holds on {found.confirmed} further inputs too)" * bool(found.confirmed)
         lines += _labelled("looks like", found.words + on)
-        lines += _labelled("as if", found.line)
+        for i, text in enumerate(found.line.splitlines()):
+            lines += _labelled("" if i else "as if", text)
     lines += _labelled("on paper", _on_paper(failure))
     lines += _labelled("how we know", _how(failure))
     first, *rest = failure.reproducer.split("\n")  # which cannot be broken

@@ -100,7 +100,8 @@ class Page:
             names.update(unknown)
             return page_results(names, self.function, inputs)
 
-        return Cause(name, words, len(self.decide), line_of(way[-1])[1], does)
+        lines = "\n".join(dict.fromkeys(line_of(each)[1] for each in way))
+        return Cause(name, words, len(self.decide), lines, does)
 
     def _touches(self, way):
         return not self.runs.isdisjoint(

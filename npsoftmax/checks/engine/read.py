@@ -205,7 +205,7 @@ class Readings:
         """Yield what looks like ours, where the contract's own is not there."""
         for name, value in self.named.items():
             mine = looks_like_one(name) and not _is_a_record(value)
-            if mine and name not in self.used | {*CONTRACT}:
+            if mine and name not in {*self.used, *self.told, *CONTRACT}:
                 family = family_of(name)
                 if not family or not {*family.members} & {*self.contract}:
                     why = self.why.get(bare(stem_of_gradient(name) or ""))

@@ -28,8 +28,8 @@ class Trial(NamedTuple):
 
 class Cause(NamedTuple):
     """A mistake's short name, the words for it, the further inputs on which it holds,
-    the line of the page as it would have to be, what it makes of any inputs, and, where
-    it is a line of their own, what puts that right for a moment.
+    the lines of the page as they would have to be, what it makes of any inputs, and,
+    where it is a line of their own, what puts that right for a moment.
     """
 
     name: str

@@ -1,8 +1,9 @@
 """The contract: a record for each function, a file a layer, in the page's order.
 
 A layer's file says what is right, what is drawn, what is asked, and how it goes on
-paper; its records end it. Besides it, a new layer has its lines in textbook.py, its
-mistakes in mistakes/, and its name in the lists of both folders.
+paper; its records end it. Besides it, a new layer has a module of npsoftmax, its lines
+in textbook.py, its mistakes in mistakes/, and its name in three lists: here, there, and
+in npsoftmax. A row in conventions.FAMILIES says how other people call it.
 """
 
 from types import ModuleType
