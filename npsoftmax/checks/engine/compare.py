@@ -101,8 +101,12 @@ def _clipped(name, pairs):
     bounds = []
     if low != min(b.min() for _, b in pairs):
         bounds.append(f"below {low:.3g}")
+    else:
+        low = -np.inf
     if high != max(b.max() for _, b in pairs):
         bounds.append(f"above {high:.3g}")
+    else:
+        high = np.inf
     words = f"{name} is cut off {' and '.join(bounds)}"
     return "clipped", words, lambda b, sizes: np.clip(b, low, high)
 
