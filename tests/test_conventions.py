@@ -205,6 +205,14 @@ def test_a_message_shows_their_names_and_a_command_that_shows_it():
     assert "print(layer.backward(dout))" in message
 
 
+def test_a_mistake_that_changes_nothing_there_is_not_said_of_the_input_that_is_shown():
+    """Its softmax has no shift, but what is shown is a gradient divided by C."""
+    solution = solution_of("cost_divided_by_the_classes --as cross_entropy=cost")
+    [report] = check_solution(solution, only=["cross_entropy_backward"])
+    assert "this is not its gradient" in report.failure.message
+    assert report.failure.cause is None
+
+
 def test_two_functions_for_one_thing_are_both_judged():
     changed = functions_of("linear_classifier_with_loops", "- (label", "+ (label")
     both = functions_of("linear_classifier_with_loops")
