@@ -129,7 +129,7 @@ MISTAKEN = students(
 )  # fmt: skip
 MISTAKEN |= students(
     **{
-        f"planted_{number}": (wrong_source(each), {each.function}, str(each.mistake))
+        f"planted_{number}": (wrong_source(each), {each.function}, each.function)
         for number, each in enumerate(BACKWARD[:70:5])
     }
 )
@@ -160,7 +160,7 @@ HOSTILE = students(
     kills=(with_lines("softmax", "import os; os.killpg(0, 9)"),
            SOFTMAX, "was ended by SIGKILL"),
     loops=(changed("    z_max = np.max", "    while True: pass\n    z_max = np.max"),
-           LOOPING, "did not end"),
+           LOOPING, "did not"),
     loops_on_loading=(f"{PAGE}\nwhile True: pass", EVERY),
     grows=(with_lines("softmax", "a = [bytes(1 << 28) for _ in range(1000)]"),
            SOFTMAX, "more memory"),

@@ -61,6 +61,7 @@ loss_class_that_is_given_all_twice: - SoftmaxCrossEntropyLoss.forward,
 fully_connected_one_hot: - softmax_cross_entropy: loss,
     + softmax_cross_entropy: gradient, + fc_forward, + fc_backward
 columns_and_a_main_that_loads: + linear_forward, + linear_backward
+weights_go_into_the_object: + Affine.forward, + Affine.backward
 modules_for_one_sample: + SoftMax.forward, + SoftMax.backward, - CrossEntropy.forward,
     - CrossEntropy.backward
 """

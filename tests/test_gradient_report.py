@@ -189,7 +189,8 @@ def test_large_arrays_are_checked_along_a_few_directions():
     right = check_gradients(forward, LINEAR[1], inputs, directions=3)
     assert right.verdict == "right", right
     assert len(calls) < 100
-    assert "of 4000 entries of W: an error of one entry below" in " ".join(right.notes)
+    unseen = r"of 4000 entries of W: an error of one entry below \de-\d+ is not seen"
+    assert re.search(unseen, " ".join(right.notes))
     report = check_gradients(forward, forgetful, inputs, directions=3)
     assert report.verdict == "wrong", report
     assert [c.name for c in report.inputs if c.wrong.any()] == ["W along v"]

@@ -481,7 +481,7 @@ def test_a_busy_machine_costs_no_right_file_a_point(tmp_path):
     spin = [sys.executable, "-c", "while 1: 0"]
     with contextlib.ExitStack() as stack:
         for _ in range(4):
-            stack.callback(subprocess.Popen(spin).kill)
+            stack.callback(stack.enter_context(subprocess.Popen(spin)).kill)
         assert grade(tmp_path / "class", "--out", tmp_path / "marks") == 0
 
 

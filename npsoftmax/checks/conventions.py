@@ -113,6 +113,8 @@ def probabilities(i):
 def by_logits(gradient, inputs):
     """Return the gradient by the logits of one by the probabilities."""
     p = probabilities(inputs)
+    if gradient.shape != p.shape:
+        return gradient
     return p * (gradient - (p * gradient).sum(axis=-1, keepdims=True))
 
 

@@ -141,7 +141,9 @@ def _bands(gradient, v):
 
 
 def _rates_along(pair, v, gradient, room, levels):
-    """Return the rates along v, one for each level of the noise."""
+    """Yield the rate along v for each level of the noise; nan where it is not clear, or
+    hides more than enough.
+    """
     gains = np.array([*map(Line(pair, v).inside, TAYLOR_STEPS)]) - pair.output
     summed = (pair.weights * gains).reshape(len(gains), -1).sum(axis=1)
     remainders = np.abs(summed - np.sum(gradient * v) * TAYLOR_STEPS)  # (d)
@@ -151,20 +153,6 @@ def _rates_along(pair, v, gradient, room, levels):
     for nu in levels:
         still = noise_if_still(gains, nu, EPS * pair.largest)
         noise = 4 * np.sum(np.abs(pair.weights) * still) + rounded
-        yield _rate_seen(summed, remainders, noise, enough)
-
-
-def _rate_seen(gains, remainders, noise, enough):
-    """Return the rate; nan where it is not clear, or hides more than enough."""
-    rate, unseen = _order(remainders, noise), (remainders + noise) / TAYLOR_STEPS
-    if abs(rate - 1) < 0.1:
-        return rate if _is_straight(gains, remainders, noise) else math.nan
-    return rate if np.fmin.reduce(unseen) <= enough else math.nan
-
-
-def _is_straight(gains, remainders, noise):
-    """Return whether f itself is straight where the remainder is, not saturated."""
-    last = np.flatnonzero(remainders > 8 * noise)[-2:]
-    a, b = gains[last] / TAYLOR_STEPS[last]
-    at_rest = np.abs(gains[last]).max() <= 8 * noise[last].max()
-    return at_rest or abs(a - b) <= 0.25 * max(abs(a), abs(b))
+        rate = _order(remainders, noise)
+        unseen = np.fmin.reduce((remainders + noise) / TAYLOR_STEPS)
+        yield rate if abs(rate - 1) < 0.1 or unseen <= enough else math.nan

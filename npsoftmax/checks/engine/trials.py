@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npsoftmax.checks.layers import CONTRACT
-
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
 ROUNDED = 8 * np.finfo(float).eps  # relative: closer to the right ones is right
 TRIALS = 4  # of each kind
@@ -44,7 +42,7 @@ class Cause(NamedTuple):
 
     def explains(self, subject, inputs):
         """Return whether it gives what the function gives there, which is wrong."""
-        if self.does is None or not complete(subject.function, inputs):
+        if self.does is None or not {*subject.function.needs} <= inputs.keys():
             return self.does is None
         trial, does = trial_at(subject, inputs), self.does(inputs)
         if not trial or not does or not all_same(trial.yours, does, least=1.0):
@@ -52,12 +50,6 @@ class Cause(NamedTuple):
         wrong = _gap(trial.yours, trial.right)
         rounding = ROUNDED * max(map(_size, trial.right.values()))
         return wrong > rounding and 10 * _gap(trial.yours, does) < wrong
-
-
-def complete(function, inputs):
-    """Return whether inputs have all that a function, or its forward, takes."""
-    forward = CONTRACT[function.forward].takes if function.forward else ()
-    return {*function.takes, *forward} - {"cache"} <= inputs.keys()
 
 
 def trials_of(subject, seed):

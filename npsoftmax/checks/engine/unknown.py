@@ -10,6 +10,14 @@ import numpy as np
 
 # Exponents of 2, dense where a number is not small; no whole one, which people write.
 GRID = np.r_[-1073.6:-65.6:8j, -59.6:-12:6, -11.6:13]
+KNOWN = {  # numbers that many know, and what they are
+    float(number): words
+    for limits in map(np.finfo, (np.float64, np.float32))
+    for number, words in (
+        (limits.eps, f"{limits.eps:.2g}, the spacing of {limits.dtype} at 1"),
+        (limits.tiny, f"{limits.tiny:.3g}, the smallest normal {limits.dtype}"),
+    )
+}
 
 
 def solved(off, yours, right):
@@ -46,19 +54,11 @@ def _bisected(off, j, low, high):
 
 def _few_digits(value):
     """Yield the numbers near a value that people write, and then the value itself."""
-    limits = [np.finfo(t) for t in (np.float64, np.float32)]
-    known = [float(n) for t in limits for n in (t.eps, t.tiny)]
     short = dict.fromkeys(float(f"{value:.{d}g}") for d in (1, 2, 3, 4))
-    yield from (n for n in (*known, *short) if abs(n - value) < 0.01 * value)
+    yield from (n for n in (*KNOWN, *short) if abs(n - value) < 0.01 * value)
     yield value
 
 
 def known_as(number):
     """Return a number as text, and what it is where many know it."""
-    for kind in (np.float64, np.float32):
-        name, limits = kind.__name__, np.finfo(kind)
-        if number == float(limits.eps):
-            return f"{number:.2g}, the spacing of {name} at 1"
-        if number == float(limits.tiny):
-            return f"{number:.3g}, the smallest normal {name}"
-    return f"{number:.6g}"
+    return KNOWN.get(number, f"{number:.6g}")
