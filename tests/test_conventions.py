@@ -209,9 +209,12 @@ def test_a_message_shows_their_names_and_a_command_that_shows_it():
 def test_a_mistake_that_changes_nothing_there_is_not_said_of_the_input_that_is_shown():
     """Its softmax has no shift, but what is shown is a gradient divided by C."""
     solution = solution_of("cost_divided_by_the_classes --as cross_entropy=cost")
-    [report] = check_solution(solution, only=["cross_entropy_backward"])
-    assert "this is not its gradient" in report.failure.message
-    assert report.failure.cause is None
+    names = "softmax", "cross_entropy_backward"
+    softmax, gradient = check_solution(solution, only=names)
+    assert softmax.failure.cause == "no shift"
+    assert "this is not its gradient" in gradient.failure.message
+    assert gradient.failure.cause is None
+    assert gradient.extreme is None  # that is softmax's
 
 
 def test_two_functions_for_one_thing_are_both_judged():
