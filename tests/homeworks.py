@@ -89,6 +89,7 @@ MOODLE = "Joé_12_assignsubmission_file_/hw.ipynb"
 RIGHT = students(
     scipy=(PAGE, ()),
     tokenize=(LOOPS, ()),
+    kim=(with_results("value + 0 * sum(range(10_000))"), ()),  # right, but slow
     mia=(f"{PAGE}\nprint('\\x1b[2J\\0' * 100_000)\n", ()),
     ned=(
         f"{PAGE}\nimport atexit, os, threading, time\natexit.register(os._exit, 7)\n"
@@ -129,7 +130,7 @@ MISTAKEN = students(
 MISTAKEN |= students(
     **{
         f"planted_{number}": (wrong_source(each), {each.function}, each.function)
-        for number, each in enumerate(BACKWARD[:75:5])
+        for number, each in enumerate(BACKWARD[:70:5])
     }
 )
 NO_WORDS = """

@@ -27,6 +27,8 @@ VERDICTS = {"+": RIGHT, "-": WRONG, "?": "cannot be checked"}
 TABLE = """
 loss_of_probabilities: - softmax_loss: loss, + softmax_loss: gradient
 linear_classifier_with_loops: + softmax_loss_naive: loss, + softmax_loss_naive: gradient
+linear_classifier_shifted_by_one_number: - softmax_loss_vectorized: loss,
+    - softmax_loss_vectorized: gradient
 loss_layer_of_a_book: + softmax, - SoftmaxWithLoss.forward, - SoftmaxWithLoss.backward
 loss_summed_over_the_batch: - CrossEntropy.loss, + CrossEntropy.grad
 columns_and_an_edit_in_place --columns: - softmax, - cross_entropy, - softmax_backward
@@ -39,10 +41,15 @@ lone_softmax_of_columns: - softmax
 cost_divided_by_the_classes --as cross_entropy=cost: - softmax, - cost, - cost_gradient
 one_jacobian_for_the_batch --as softmax=prop: - prop, - prop_gradient
 entropy_of_two_classes: - softmax, - average_cross_entropy
+loss_stuck_at_87: - softmax_with_loss: loss, + softmax_with_loss: gradient
+shift_above_the_line_only: - softmax
 log_softmax_over_the_batch --as cross_entropy=loss_of: - loss_of
 jacobian_times_gradient_by_p --as cross_entropy=cost: + softmax, - cost, - cost_gradient
 one_hot_labels: + cross_entropy_forward, + cross_entropy_backward
+no_shift_and_the_diagonal: - softmax_forward, - softmax_backward
 lsoftmax_in_an_operator: - LSoftmaxOp.forward, - LSoftmaxOp.backward
+lsoftmax_by_arccos: - lsoftmax_forward
+eps_of_the_machine: - cross_entropy_forward, + cross_entropy_backward
 probabilities_and_a_clash: + softmax, - cross_entropy, + softmax_backward
 layers_in_a_window: + ReLULayer.forward, + ReLULayer.backward
 names_that_are_not_there: - softmax_forward, ? softmax_backward, - affine_forward,
@@ -197,6 +204,17 @@ def test_a_message_shows_their_names_and_a_command_that_shows_it():
     assert "dout = " in message
     assert 'layer = f["SoftmaxWithLoss"](); given = layer.forward(x, t); ' in message
     assert "print(layer.backward(dout))" in message
+
+
+def test_a_mistake_that_changes_nothing_there_is_not_said_of_the_input_that_is_shown():
+    """Its softmax has no shift, but what is shown is a gradient divided by C."""
+    solution = solution_of("cost_divided_by_the_classes --as cross_entropy=cost")
+    names = "softmax", "cross_entropy_backward"
+    softmax, gradient = check_solution(solution, only=names)
+    assert softmax.failure.cause == "no shift"
+    assert "this is not its gradient" in gradient.failure.message
+    assert gradient.failure.cause is None
+    assert gradient.extreme is None  # that is softmax's
 
 
 def test_two_functions_for_one_thing_are_both_judged():

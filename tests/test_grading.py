@@ -432,6 +432,19 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_any_work(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_second_run_at_the_same_time_is_refused(tmp_path, monkeypatch):
+    students, marks = class_of(tmp_path / "a", ada="def ("), tmp_path / "marks"
+    second = []
+
+    def meanwhile(*_):
+        second.append(grade(students, "--out", marks))
+        return 2.0
+
+    monkeypatch.setattr(process, "seconds_for", meanwhile)
+    assert grade(students, "--out", marks) == 1
+    assert second == [2]
+
+
 def test_what_can_no_longer_be_written_is_written_elsewhere(tmp_path, capsys):
     away = tmp_path / "out"
     away.mkdir()

@@ -133,6 +133,7 @@ class Asking:
         return report
 
     def _ask_and_note(self, row, report):
+        earlier = None if report.because else report.failure  # said of what it calls
         with quietly() as printed:
             failure = self.ask(row)
             if failure and not failure.right_on_paper:
@@ -147,7 +148,7 @@ class Asking:
             report.waits.append(row.name)
         elif failure:
             report.verdict = WRONG
-            report.extreme, report.failure = report.failure, failure
+            report.extreme, report.failure = earlier, failure
             return
         report.passed.append(row.name)
 

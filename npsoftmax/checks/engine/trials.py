@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 SAME = 1e-12  # relative: a mistake is followed to the last digits but rounding
+ROUNDED = 8 * np.finfo(float).eps  # relative: closer to the right ones is right
 TRIALS = 4  # of each kind
 
 
@@ -46,7 +47,9 @@ class Cause(NamedTuple):
         trial, does = trial_at(subject, inputs), self.does(inputs)
         if not trial or not does or not all_same(trial.yours, does, least=1.0):
             return False
-        return 10 * _gap(trial.yours, does) < _gap(trial.yours, trial.right)
+        wrong = _gap(trial.yours, trial.right)
+        rounding = ROUNDED * max(map(_size, trial.right.values()))
+        return wrong > rounding and 10 * _gap(trial.yours, does) < wrong
 
 
 def trials_of(subject, seed):
@@ -82,8 +85,14 @@ def same(a, b, least=0.0):
     """Return whether two results agree, beside the largest entry, or `least`."""
     if a is None or b is None:
         return a is b
-    size = np.max(np.abs(b), initial=least, where=np.isfinite(b))
-    return _apart(a, b) <= SAME * size
+    return _apart(a, b) <= SAME * _size(b, least)
+
+
+def _size(b, least=0.0):
+    """Return the largest finite entry of a result, or `least`; 0 where it is None."""
+    if b is None:
+        return 0.0
+    return np.max(np.abs(b), initial=least, where=np.isfinite(b))
 
 
 def all_same(yours, others, least=0.0):
