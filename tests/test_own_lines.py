@@ -23,12 +23,11 @@ def softmax_backward(dp, cache):
     p = Softmax().of_rows(cache)
     weighted = Softmax().times(p, dp)
     total = 0.0 * weighted[:, 0]
-    j = 0
-    while j < p.shape[1]:
+    for j in range(p.shape[1]):
         total += weighted[:, j]
-        j += 1
     return weighted - p * total[:, None]
 """
+FOR = "    for j in range(p.shape[1]):\n        total += weighted[:, j]\n"
 
 
 def reports_of(right, wrong):
@@ -43,9 +42,9 @@ def reports_of(right, wrong):
     [
         ("return p * dp", "return dp * dp", "times, line 10"),
         ("total[:, None]", "p[:, None].sum()", None),  # is not one change
-        ("j < p.shape[1]", "j <= p.shape[1]", None),  # it raises, and shows its line
-        ("j += 1", "j += 2", "softmax_backward, line 22"),
-        ("j = 0", "j = 1", "softmax_backward, line 18 or 19"),
+        ("range(p.shape[1])", "range(1 + p.shape[1])", None),  # it raises there
+        ("range(p.shape[1])", "range(1, p.shape[1])",
+         "softmax_backward, line 18 or 19"),
         ("0.0 * weighted", "0.5 * weighted", "softmax_backward, line 18"),
         ("softmax_forward(z):\n    return Softmax().of_rows(z), z",
          "softmax_forward(z):\n    return Softmax().of_rows(z), 2 * z",
@@ -83,6 +82,8 @@ def test_the_functions_are_as_they_were_after_the_search():
 
 
 def test_a_change_that_never_comes_back_ends_no_search():
-    """`j += 1` for `j *= 1`, say: the loop is changed before the line that is wrong."""
-    report = reports_of("p * total", "p / total")["softmax_backward"]
-    assert report.failure.cause == "softmax_backward, line 23"
+    """Of `j += 2`, say: `j *= 2`, before `j += 1`, which is right."""
+    loop = "    j = 0\n    while j < p.shape[1]:\n        total += weighted[:, j]\n"
+    source = RIGHT.replace(FOR, f"{loop}        j += 2\n")
+    [report] = check_solution(solution_of(source), only="softmax_backward")
+    assert report.failure.cause == "softmax_backward, line 22"
