@@ -404,7 +404,10 @@ def test_with_force_the_chosen_file_is_replaced(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["mine.svg"]
 
 
-def test_a_folder_that_cannot_be_written_is_noticed_before_training(monkeypatch):
+def test_a_folder_that_cannot_be_written_is_noticed_before_training(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(experiment, "trained", None)
     refused = mock.Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
     monkeypatch.setattr(Path, "touch", refused)
