@@ -360,3 +360,14 @@ def test_python_2_is_named_as_that(tmp_path, line):
     path.write_text(f"try:\n    pass\n{line}\n" if "except" in line else line)
     with pytest.raises(SolutionError, match="is Python 2: "):
         load_solution(path)
+
+
+def test_a_class_that_raises_shows_the_line(tmp_path):
+    path = tmp_path / "layer.py"
+    path.write_text(
+        "import numpy as np\nclass Softmax:\n    def forward(self, x):\n"
+        "        if x.max() > 500:\n            raise ValueError('above 500')\n"
+        "        e = np.exp(x)\n        return e / e.sum(axis=1, keepdims=True)\n"
+    )
+    [report] = check_solution(load_solution(path), only="softmax")
+    assert report.failure.line == (5, "raise ValueError('above 500')")

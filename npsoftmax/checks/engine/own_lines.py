@@ -14,7 +14,7 @@ import textwrap
 import types
 from functools import partial
 
-from npsoftmax.checks.engine.safely import Endless, time_limit
+from npsoftmax.checks.engine.safely import Endless, some_function, time_limit
 from npsoftmax.checks.engine.trials import Cause, all_same, trial_at
 from npsoftmax.checks.singles import single_changes
 
@@ -81,9 +81,7 @@ def _functions_run(subject, inputs):
 
 def _functions_beside(thing):
     """Return the functions and methods of the module that a function or class is in."""
-    methods = filter(inspect.isfunction, vars(thing).values())
-    some = next(methods, None) if inspect.isclass(thing) else thing
-    names = getattr(some, "__globals__", {})
+    names = getattr(some_function(thing), "__globals__", {})
     inside = [vars(each).values() for each in names.values() if inspect.isclass(each)]
     every = itertools.chain(names.values(), *inside)
     functions = {id(each): each for each in map(_bare, every)}.values()

@@ -135,12 +135,20 @@ def said(error):
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def some_function(thing):
+    """Return a function as it was written, the first method of a class, or None."""
+    thing = inspect.unwrap(thing) if callable(thing) else None
+    if inspect.isclass(thing):
+        return next(filter(inspect.isfunction, vars(thing).values()), None)
+    return thing
+
+
 def line_in(error, place):
     """Return (number, text) of the last line of a file that the error came through.
 
-    place: the file's path, or a function in it.
+    place: the file's path, or a function or a class in it.
     """
-    code = getattr(inspect.unwrap(place), "__code__", None) if callable(place) else None
+    code = getattr(some_function(place), "__code__", None)
     filename = code.co_filename if code else str(place)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == filename:
