@@ -102,7 +102,10 @@ def solution_of(source):
 
 def outcome(mutant, original, seed=0):
     """Return the Outcome of a mutant beside its original."""
-    solution = solution_of(mutant.source)
+    try:
+        solution = solution_of(mutant.source)
+    except SyntaxError:
+        return Outcome("raises")
     differ = [name for name in _runs(mutant) if not _same(solution, original, name)]
     for examples in (10, 300):  # what is rare needs more of them
         asking = Asking(solution, seed, examples, simplify=False)
