@@ -30,5 +30,6 @@ SURVIVE = {  # (function, its right statement): why the check may let a change p
         "lsoftmax_forward",
         "g_prime = np.where((x_length == 0) | (w_length == 0), 1, g_prime)",
     ): NO_ANGLE,
+    ("target_gradients", "return w, x"): NO_ANGLE,
     ("_mixed", "return (np.where(none, cos, g), np.where(none, 1, g_prime))"): NO_ANGLE,
 }
