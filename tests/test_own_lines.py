@@ -87,3 +87,10 @@ def test_a_change_that_never_comes_back_ends_no_search():
     source = RIGHT.replace(FOR, f"{loop}        j += 2\n")
     [report] = check_solution(solution_of(source), only="softmax_backward")
     assert report.failure.cause == "softmax_backward, line 22"
+
+
+def test_a_function_on_a_line_with_another_is_judged_without_its_line():
+    source = "import numpy as np\nsoftmax = lambda z, axis=-1: z ** 3; one = 1\n"
+    [report] = check_solution(solution_of(source), only="softmax")
+    assert report.failure
+    assert not report.failure.found

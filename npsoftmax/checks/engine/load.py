@@ -8,7 +8,6 @@ Solution.reference()        npsoftmax itself
 import contextlib
 import difflib
 import inspect
-import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import npsoftmax
 from npsoftmax.checks.conventions import FAMILIES
 from npsoftmax.checks.engine.adapter import Adapter, AsIs
 from npsoftmax.checks.engine.read import Readings, adapter_to_paste
-from npsoftmax.checks.engine.safely import quietly, time_limit
+from npsoftmax.checks.engine.safely import codes_run, quietly, time_limit
 from npsoftmax.checks.engine.source import SolutionError, run_file
 from npsoftmax.checks.engine.subject import first_arguments
 from npsoftmax.checks.generic import float32_for_float32
@@ -64,22 +63,6 @@ def _of(function, attribute):
 
 def _among(functions, codes):
     return tuple(n for n, each in functions.items() if _of(each, "__code__") in codes)
-
-
-@contextlib.contextmanager
-def _noticed():
-    """Give the set of the codes that are run inside."""
-    ran, before = set(), sys.getprofile()
-
-    def notice(frame, event, _):
-        if event == "call":
-            ran.add(frame.f_code)
-
-    sys.setprofile(notice)
-    try:
-        yield ran
-    finally:
-        sys.setprofile(before)
 
 
 @dataclass
@@ -183,7 +166,7 @@ class Solution:
         try:
             with quietly(), time_limit(FIRST_CALL):
                 arguments = first_arguments(name, self.functions)
-                with _noticed() as ran:
+                with codes_run() as ran:
                     self.functions[name](*arguments)
         except NotImplementedError:
             is_stub = True

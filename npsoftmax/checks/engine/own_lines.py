@@ -9,12 +9,17 @@ import collections
 import contextlib
 import inspect
 import itertools
-import sys
 import textwrap
 import types
 from functools import partial
+from tokenize import TokenError
 
-from npsoftmax.checks.engine.safely import Endless, some_function, time_limit
+from npsoftmax.checks.engine.safely import (
+    Endless,
+    codes_run,
+    some_function,
+    time_limit,
+)
 from npsoftmax.checks.engine.trials import Cause, all_same, trial_at
 from npsoftmax.checks.singles import single_changes
 
@@ -62,18 +67,9 @@ def _cause(found, confirmed):
 
 def _functions_run(subject, inputs):
     """Return the functions of its own module that it runs, itself the first."""
-    own, seen = inspect.unwrap(subject.solution[subject.name]), set()
-
-    def notice(frame, event, _):
-        if event == "call":
-            seen.add(frame.f_code)
-
-    before = sys.getprofile()
-    try:
-        sys.setprofile(notice)
+    own = inspect.unwrap(subject.solution[subject.name])
+    with codes_run() as seen:
         subject.results(**inputs)
-    finally:
-        sys.setprofile(before)
     found = [own] if inspect.isfunction(own) else []
     found += [each for each in _functions_beside(own) if each is not own]
     return [each for each in found if each.__code__ in seen]
@@ -99,8 +95,8 @@ def _changes(functions):
             lines, first = inspect.getsourcelines(function)
             source = textwrap.dedent("".join(lines))
             changes = list(single_changes(source))
-        except (OSError, SyntaxError, AttributeError):  # a lambda, or no source
-            continue
+        except (OSError, SyntaxError, TokenError, ValueError):
+            continue  # no source, or a lambda's: part of a line, or of several
         for change in changes:
             text = lines[change.line - 1].strip()
             if code := _code(change.source, function):

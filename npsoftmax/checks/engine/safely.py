@@ -135,6 +135,22 @@ def said(error):
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+@contextlib.contextmanager
+def codes_run():
+    """Give the set of the codes of functions that are called inside."""
+    ran, before = set(), sys.getprofile()
+
+    def notice(frame, event, _):
+        if event == "call":
+            ran.add(frame.f_code)
+
+    sys.setprofile(notice)
+    try:
+        yield ran
+    finally:
+        sys.setprofile(before if callable(before) else None)  # cProfile's is none
+
+
 def some_function(thing):
     """Return a function as it was written, the first method of a class, or None."""
     thing = inspect.unwrap(thing) if callable(thing) else None
